@@ -1,0 +1,1 @@
+"""Bytes to tables: readers of survey files, checks, publishing and simulated skies."""

@@ -1,0 +1,192 @@
+"""Files to a table of the store: one pass, nothing lost without a word, all or nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from skyband.ingest.appending import LOST, NEW_ROW
+from skyband.ingest.options import IngestOptions, IngestReport
+from skyband.ingest.plan import Plan, make_plan, value
+from skyband.ingest.positions import prepare
+from skyband.ingest.progress import Counter, Progress, watched
+from skyband.ingest.readers import open_source
+from skyband.ingest.readers.source import Source
+from skyband.ingest.rejects import find_rejects, remove_rejects, write_rejects
+from skyband.schema.columns import HEALPIX_COLUMN, TableInfo
+from skyband.schema.disk import put_in_place
+from skyband.schema.errors import BadTable, TableExists
+from skyband.schema.faults import first_line
+from skyband.schema.names import check_table_name, quote
+from skyband.schema.sql import fill_sql
+from skyband.schema.store import Store
+from skyband.schema.writer import TableWriter, write_table
+
+__all__ = ["IngestOptions", "IngestReport", "ingest"]
+
+
+def ingest(
+    store: Store, paths: Sequence[Path], options: IngestOptions, *, progress: Progress | None = None
+) -> IngestReport:
+    """Read files into a table.
+
+    Rows with no id, the id of another row, or no possible position go to `Store.rejected_file` with the reason.
+
+    Args:
+        store: where the table goes.
+        paths: files with the same columns, or folders of such files.
+        options: what is known of them.
+        progress: told rows done and rows in all while the files are read.
+
+    Raises:
+        BadFile: a file is missing, empty, damaged or of an unknown format.
+        BadTable: id or position are unclear, columns do not fit the table, or no row can be kept.
+        BadOption, BadName: what is said of them cannot be.
+        TableExists, TableNotFound: the table is there, or is not, against `options.mode`.
+        TableLocked: somebody else writes the table.
+        StorageError, ResourceLimit: the table could not be written; the old one stays.
+    """
+    began = time.monotonic()
+    name = check_table_name(options.table)
+    _check_mode(store, options, store.info(name) if store.has(name) else None)
+    source = open_source(paths, format=options.format)
+    with write_table(store, name) as writer:
+        # Now that nobody else can make or drop the table.
+        _check_mode(store, options, writer.previous)
+        old = writer.previous if options.mode == "append" else None
+        plan = make_plan(writer.connection, source, options, store=store.path, old=old)
+        _build(writer, source, plan, progress)
+        unread = source.rejects(writer.connection)
+        rejected = find_rejects(writer.connection, plan.layout, unread, beside_old=old is not None)
+        rows_read = _rows_read(writer, plan)
+        rows_kept = rows_read - sum(rejected.values())
+        _check_rows(source, rows_read, rows_kept, rejected)
+        with _rejects_leaving(writer, plan, rejected, store.rejected_file(name)) as rejected_file:
+            info = writer.publish(
+                action="ingest" if options.mode == "create" else options.mode,
+                command=options.command,
+                columns={column.name: column for column in plan.columns},
+                **_properties(paths, source, options, plan, rejected),
+            )
+    seconds = time.monotonic() - began
+    return IngestReport(info, rows_read, rows_kept, rejected, rejected_file, seconds, (*source.notes, *plan.notes))
+
+
+def _check_mode(store: Store, options: IngestOptions, there: TableInfo | None) -> None:
+    if there and options.mode == "create":
+        raise TableExists(
+            f"table {there.name!r} is there already, with {there.rows:,} rows; "
+            "--append adds rows to it, --replace puts a new version in its place"
+        )
+    if there is None and options.mode == "append":
+        raise store.not_found(options.table)
+
+
+def _build(writer: TableWriter, source: Source, plan: Plan, progress: Progress | None) -> None:
+    """Fill `new.main.data`: rows that can stay in the order of the sky, the others last."""
+    counter = Counter()
+    prepare(writer.connection, plan.layout.axes, counter.add)
+    id_name = quote(plan.layout.id.column.name)
+    with (
+        _understood(source),
+        source.relation(writer.connection) as rows,
+        watched(writer.connection, counter, source.rows, progress),
+    ):
+        filled = fill_sql(
+            "skyband.ingest",
+            "build",
+            rows=plan.select(rows),
+            key=HEALPIX_COLUMN if plan.layout.placement else id_name,
+            id=id_name,
+        )
+        writer.connection.execute(filled)
+
+
+@contextmanager
+def _understood(source: Source) -> Iterator[None]:
+    """Tell apart what the database reports in the same words: Ctrl-C in a function, and a value that does not fit."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.InvalidInputException as error:
+        if KeyboardInterrupt.__name__ in str(error):
+            raise KeyboardInterrupt from error
+        if f" {LOST} " not in str(error):
+            raise
+        text = first_line(error).removeprefix("Invalid Input Error: ")
+        raise BadTable(f"{source.path}: {text}, as it is in the table; correct it, or --replace the table") from error
+
+
+def _rows_read(writer: TableWriter, plan: Plan) -> int:
+    new = f" WHERE {quote(NEW_ROW)}" if plan.old else ""
+    query = f"SELECT (SELECT count(*) FROM new.main.data{new}) + (SELECT count(*) FROM unread)"
+    return int(value(writer.connection, query))
+
+
+def _check_rows(source: Source, rows_read: int, rows_kept: int, rejected: Mapping[str, int]) -> None:
+    if rows_read == 0:
+        raise BadTable(f"{source.path} has no rows")
+    if rows_kept == 0:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in rejected.items())
+        raise BadTable(f"{source.path}: none of its {rows_read:,} rows can be kept ({counts})")
+
+
+@contextmanager
+def _rejects_leaving(
+    writer: TableWriter, plan: Plan, rejected: Mapping[str, int], final: Path
+) -> Iterator[Path | None]:
+    """Rejected rows leave the table being built; their file takes its place once the body has published the table."""
+    connection = writer.connection
+    waiting = final.with_name(f".{final.name}")
+    # Rows added to a table leave those turned away when it was made where they are.
+    earlier = final if plan.old and final.exists() else None
+    try:
+        if rejected:
+            write_rejects(connection, plan.layout, waiting, earlier)
+            remove_rejects(connection)
+        for name in plan.passing:
+            connection.execute(f"ALTER TABLE new.main.data DROP COLUMN {quote(name)}")
+        yield final if rejected else None
+        if rejected:
+            put_in_place(waiting, final)
+        elif earlier is None:
+            final.unlink(missing_ok=True)
+    finally:
+        waiting.unlink(missing_ok=True)
+
+
+def _properties(
+    paths: Sequence[Path], source: Source, options: IngestOptions, plan: Plan, rejected: Mapping[str, int]
+) -> dict[str, Any]:
+    """What the table says of itself."""
+    old, survey = plan.old, plan.survey
+    files = [path.absolute().name for path in paths]
+    counts = dict(rejected)
+    if old:
+        files = [*old.details.get("files", ()), *files]
+        before = old.details.get("rejected", {})
+        counts = {reason: before.get(reason, 0) + counts.get(reason, 0) for reason in before | counts}
+    known = [old] * (old is not None) + [source] + [survey] * (survey is not None)
+    return {
+        "description": options.description or _first(known, "description") or (survey.title if survey else ""),
+        "survey": survey.name if survey else "",
+        "source": "; ".join(filter(None, [source.source, _listed(files)])),
+        "licence": _first(known, "licence"),
+        "citation": _first(known, "citation"),
+        "epoch": plan.epoch,
+        "details": {"files": files, "rejected": counts},
+    }
+
+
+def _first(known: Sequence[object], field: str) -> str:
+    """A field of the first that has it."""
+    return next((text for one in known if (text := getattr(one, field))), "")
+
+
+def _listed(names: Sequence[str], most: int = 10) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

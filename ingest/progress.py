@@ -1,0 +1,65 @@
+"""How far an ingest has come, told while its query runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+Progress = Callable[[int, int | None], None]
+"""Called with rows done and rows in all, None where that is not known."""
+
+_INTERVAL_S = 0.2
+
+
+@dataclass(slots=True)
+class Counter:
+    """Counts rows as they come by."""
+
+    rows: int = 0
+
+    def add(self, rows: int) -> None:
+        """Count some more."""
+        self.rows += rows
+
+
+@contextmanager
+def watched(
+    connection: duckdb.DuckDBPyConnection, counter: Counter, rows: int | None, progress: Progress | None
+) -> Iterator[None]:
+    """Tell, from another thread, how much of the query that runs in the body is done.
+
+    Args:
+        connection: the one the query runs on.
+        counter: counts the rows the query reads. What DuckDB itself says, where it does, goes before it: that
+            includes sorting and writing them.
+        rows: how many there are, None where nobody knows.
+        progress: whom to tell; None for nobody.
+    """
+    if progress is None:
+        yield
+        return
+    connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+    finished = Event()
+
+    def report() -> None:
+        most = 0
+        while not finished.wait(_INTERVAL_S):
+            percent = connection.query_progress()
+            done = counter.rows if rows is None or percent < 0 else round(rows * percent / 100)
+            most = max(most, done)
+            progress(most, rows)
+
+    reporter = Thread(target=report, daemon=True)
+    reporter.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        reporter.join()
+    progress(counter.rows if rows is None else rows, rows)

@@ -1,0 +1,126 @@
+"""All pairs within the radius, in one go or in HEALPix batches that bound the memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from skyband.schema.columns import TableInfo
+from skyband.schema.healpix import KEY_ORDER, pixels_around
+from skyband.schema.names import quote
+from skyband.schema.session import catalog_of
+from skyband.schema.settings import Settings
+from skyband.schema.sql import fill_sql
+
+# Working memory of the join, bytes for each row of both tables (measured: 2.4 GB for 19.2 million rows).
+_BYTES_PER_ROW = 110
+# Share of the memory limit the join may plan with; the rest is for the pairs and for DuckDB's buffers.
+_MEMORY_SHARE = 0.6
+# The area of a batch is drawn with at most so many HEALPix pixels.
+_MOST_PIXELS = 4096
+_FINEST_ORDER = 12
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A run of the left table, first <= healpix_29 <= last, and the pixels its right partners can lie in."""
+
+    first: int
+    last: int
+    order: int
+    pixels: np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+def batch_count(left_rows: int, right_rows: int, settings: Settings) -> int:
+    """Into how many batches the work is cut under the memory limit."""
+    return max(1, math.ceil((left_rows + right_rows) * _BYTES_PER_ROW / (settings.memory_gb * 1e9 * _MEMORY_SHARE)))
+
+
+def find_candidates(
+    connection: duckdb.DuckDBPyConnection,
+    left: TableInfo,
+    right: TableInfo,
+    radius_arcsec: float,
+    *,
+    batches: int,
+    progress: Progress,
+) -> None:
+    """Make the temporary table `candidates` (left_id, right_id, chord2): all pairs within the radius.
+
+    Every left row is in one batch, and the right rows of a batch are a superset of its partners (the chord decides),
+    so the answer does not depend on the number of batches.
+    """
+    if batches == 1:
+        _join(connection, _vectors(left), _vectors(right), radius_arcsec)
+        progress(left.rows, left.rows)
+        return
+    cuts = _cuts(connection, left, batches)
+    for done, batch in enumerate(_batches(cuts, radius_arcsec / 3600.0)):
+        connection.execute("CREATE OR REPLACE TEMP TABLE batch_pixels (pixel BIGINT)")
+        connection.register("pixels_of_batch", pa.table({"pixel": batch.pixels}))
+        connection.execute("INSERT INTO batch_pixels FROM pixels_of_batch")
+        connection.unregister("pixels_of_batch")
+        shift = 2 * (KEY_ORDER - batch.order)
+        _join(
+            connection,
+            _vectors(left, f"healpix_29 BETWEEN {batch.first} AND {batch.last}"),
+            _vectors(
+                right,
+                f"healpix_29 BETWEEN {batch.pixels[0] << shift} AND {((batch.pixels[-1] + 1) << shift) - 1} "
+                f"AND healpix_29 >> {shift} IN (FROM batch_pixels)",
+            ),
+            radius_arcsec,
+            append=done > 0,
+        )
+        progress(left.rows * (done + 1) // (len(cuts) - 1), left.rows)
+
+
+def _vectors(table: TableInfo, where: str = "true") -> str:
+    return (
+        "(SELECT id, unit_x(ra, dec) AS x, unit_y(ra, dec) AS y, unit_z(dec) AS z "
+        f"FROM keys.{quote(table.name)} WHERE {where})"
+    )
+
+
+def _join(
+    connection: duckdb.DuckDBPyConnection, left: str, right: str, radius_arcsec: float, *, append: bool = False
+) -> None:
+    query = fill_sql("skyband.schema", "band_join", left=left, right=right, radius_arcsec=repr(radius_arcsec))
+    connection.execute(
+        f"{'INSERT INTO' if append else 'CREATE OR REPLACE TEMP TABLE'} candidates {'' if append else 'AS'} {query}"
+    )
+
+
+def _cuts(connection: duckdb.DuckDBPyConnection, table: TableInfo, batches: int) -> list[int]:
+    """healpix_29 values that cut a table into runs of equal numbers of rows: the first of each run, and an end."""
+    rows = [table.rows * number // batches for number in range(1, batches)]
+    found = connection.execute(
+        f"SELECT DISTINCT healpix_29 FROM {quote(catalog_of(table.name))}.main.data WHERE rowid IN (SELECT unnest(?)) "
+        "ORDER BY healpix_29",
+        [rows],
+    ).fetchall()
+    return [0, *(value for (value,) in found if value > 0), 12 << (2 * KEY_ORDER)]
+
+
+def _batches(cuts: list[int], radius_deg: float) -> Iterator[Batch]:
+    for first, end in pairwise(cuts):
+        last = end - 1
+        order = _FINEST_ORDER
+        while _span(first, last, order) > _MOST_PIXELS:
+            order -= 1
+        shift = 2 * (KEY_ORDER - order)
+        inside = np.arange(first >> shift, (last >> shift) + 1, dtype=np.int64)
+        yield Batch(first, last, order, pixels_around(order, inside, radius_deg))
+
+
+def _span(first: int, last: int, order: int) -> int:
+    shift = 2 * (KEY_ORDER - order)
+    return (last >> shift) - (first >> shift) + 1

@@ -1,0 +1,81 @@
+"""Columns of a pair table and what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from skyband.queries.crossmatch.options import Find, Join, MatchOptions
+from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo
+from skyband.schema.errors import BadTable
+from skyband.schema.names import quote
+
+
+def pair_columns(options: MatchOptions, left: TableInfo, right: TableInfo) -> tuple[Column, ...]:
+    """Metadata of the pair's own columns (types are the engine's)."""
+    left_name, right_name = options.pair_names
+    left_id, right_id = _role(left, "id"), _role(right, "id")
+    # A left row that stands in one row of the result at most makes its id the key of the result.
+    keyed = options.find not in (Find.ALL, Find.BEST2) and not options.join.has_unmatched_right
+    within = f"within {options.radius_arcsec:g} arcsec"
+    columns = [
+        replace(left_id, name=left_name, role="id" if keyed else "", ucd="meta.id"),
+        replace(right_id, name=right_name, role="", ucd="meta.id"),
+        Column("sep_arcsec", "", "arcsec", "pos.angDistance", description="Separation of the pair"),
+        Column("left_rank", "", description=f"Rank of {right.name} row among those {within} of the {left.name} row"),
+        Column("right_rank", "", description=f"Rank of {left.name} row among those {within} of the {right.name} row"),
+        Column("n_neighbours", "", "", "meta.number", description=f"{right.name} rows {within} of the {left.name} row"),
+        Column(
+            "n_mates",
+            "",
+            "",
+            "meta.number",
+            description=f"Other {left.name} rows whose nearest {right.name} row is this one",
+        ),
+        Column("is_mutual_best", "", ucd="meta.code", description="Whether each is the nearest of the other"),
+    ]
+    if options.is_self_match:
+        columns += [
+            Column("group_id", left_id.type, ucd="meta.id", description="Least id of the linked group"),
+            Column("group_size", "", "", "meta.number", description="Rows in the linked group"),
+        ]
+    source = left.name if options.join in (Join.INNER, Join.LEFT, Join.LEFT_ONLY) else f"{left.name}, or {right.name}"
+    return (
+        *columns,
+        Column("ra", "", "deg", "pos.eq.ra;meta.main", description=f"Right ascension (ICRS) in {source}", role="ra"),
+        Column("dec", "", "deg", "pos.eq.dec;meta.main", description=f"Declination (ICRS) in {source}", role="dec"),
+    )
+
+
+def wide_columns(options: MatchOptions, left: TableInfo, right: TableInfo) -> Iterator[tuple[str, Column]]:
+    """The tables' own columns for `--wide`: (SQL expression over aliases a and b, metadata under the new name).
+
+    A name both tables have, or the pair table itself, gets `<table>_` in front; ids and keys are there already.
+    """
+    left_prefix, right_prefix = options.left, f"{options.right}_2" if options.is_self_match else options.right
+    own = {column.name.lower() for column in pair_columns(options, left, right)} | {HEALPIX_COLUMN}
+    names = [{column.name.lower() for column in table.columns} for table in (left, right)]
+    clashing = own | (names[0] & names[1])
+    for alias, prefix, table in (("a", left_prefix, left), ("b", right_prefix, right)):
+        for column in table.columns:
+            if column.role == "id" or column.name == HEALPIX_COLUMN:
+                continue
+            name = f"{prefix}_{column.name}" if column.name.lower() in clashing else column.name
+            yield f"{alias}.{quote(column.name)}", replace(column, name=name, role="")
+
+
+def check_matchable(table: TableInfo) -> None:
+    """Require what a match needs.
+
+    Raises:
+        BadTable: the table lacks an id or a position.
+    """
+    for role in ("id", "ra", "dec"):
+        _role(table, role)
+
+
+def _role(table: TableInfo, role: str) -> Column:
+    column = table.role(role)
+    if column is None:
+        raise BadTable(f"table {table.name!r} has no {role} column, so it cannot be matched; see skyband describe")
+    return column

@@ -1,0 +1,194 @@
+"""The Python door: `Sky(path).sql("...")`."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from skyband.queries.lineage import trace_columns
+from skyband.queries.result import Result
+from skyband.schema.columns import Column, TableInfo
+from skyband.schema.errors import BadOption, QueryError, StorageError
+from skyband.schema.faults import duckdb_faults
+from skyband.schema.keys import key_columns
+from skyband.schema.names import quote
+from skyband.schema.session import Session
+from skyband.schema.settings import Settings
+from skyband.schema.store import Store
+
+if TYPE_CHECKING:
+    import duckdb
+
+Parameters = Sequence[Any] | Mapping[str, Any] | None
+"""Values for the `?` or `$name` of a query."""
+
+_SEPARATION = Column(
+    "sep_arcsec", "DOUBLE", unit="arcsec", ucd="pos.angDistance", description="Separation from the centre"
+)
+_PAIR_COLUMNS = (
+    Column("left_id", "", ucd="meta.id"),
+    Column("right_id", "", ucd="meta.id"),
+    Column("sep_arcsec", "DOUBLE", unit="arcsec", ucd="pos.angDistance", description="Separation of the pair"),
+)
+
+
+class Sky:
+    """A store opened for questions.
+
+    ``Sky("sky").sql("SELECT count(*) FROM gaia").rows()``. Tables published later are seen by the next question.
+
+    Raises:
+        StoreNotFound: the folder holds no store.
+    """
+
+    def __init__(self, path: str | Path | None = None, *, settings: Settings | None = None) -> None:
+        chosen = settings or Settings.from_environment()
+        if path is not None:
+            chosen = replace(chosen, store=str(path))
+        self.store = Store.open(chosen)
+        self._session = Session(self.store.tables_folder, chosen)
+        # Closing before the interpreter goes keeps DuckDB from reporting functions left registered.
+        self._closer = weakref.finalize(self, self._session.close)
+
+    @property
+    def tables(self) -> Mapping[str, TableInfo]:
+        """The tables by name, with everything they say about themselves."""
+        self._session.refresh()
+        return self._session.tables
+
+    @property
+    def damaged(self) -> Mapping[str, str]:
+        """Table files that could not be read, with the reason; they are left out."""
+        return self._session.damaged
+
+    def table(self, name: str) -> TableInfo:
+        """What a table says about itself.
+
+        Raises:
+            TableNotFound: it is not there.
+        """
+        info = self.tables.get(name)
+        if info is None:
+            raise StorageError(self.damaged[name]) if name in self.damaged else self.store.not_found(name)
+        return info
+
+    def sql(self, query: str, parameters: Parameters = None) -> Result:
+        """The answer to one SELECT in DuckDB SQL over the tables, `keys.<table>` and skyband's functions.
+
+        Args:
+            query: the SQL text.
+            parameters: values for `?` (a sequence) or `$name` (a mapping).
+
+        Raises:
+            QueryError: the SQL is not one SELECT, or DuckDB rejects it.
+        """
+        self._session.refresh()
+        relation = self._relation(query, parameters)
+        traced = trace_columns(
+            query,
+            relation.columns,
+            [str(type_) for type_ in relation.types],
+            tables=self._columns_of,
+            functions=self._columns_of_function,
+        )
+        names = _unique_names(relation.columns)
+        columns = tuple(replace(column, name=name) for column, name in zip(traced, names, strict=True))
+        return Result(relation, columns, query=query, batch_rows=self.store.settings.batch_rows)
+
+    def cone(self, table: str, ra: float, dec: float, radius_deg: float) -> Result:
+        """The rows of a table within a cone, nearest first, with `sep_arcsec` in front.
+
+        Args:
+            table: its name.
+            ra, dec: centre, degrees, ICRS.
+            radius_deg: radius, degrees, 0 to 180.
+
+        Raises:
+            BadOption: the position or radius is impossible.
+            TableNotFound: no such table.
+        """
+        if not (-360 <= ra <= 360 and -90 <= dec <= 90):
+            raise BadOption(f"({ra}, {dec}) is not a position: ra is 0 to 360 and dec -90 to 90 degrees")
+        if not 0 < radius_deg <= 180:
+            raise BadOption(f"radius {radius_deg} deg is not between 0 and 180")
+        info = self.table(table)
+        ra_column, dec_column = info.role("ra"), info.role("dec")
+        if ra_column is None or dec_column is None:
+            raise BadOption(f"table {table!r} has no positions")
+        position = f"{quote(ra_column.name)}, {quote(dec_column.name)}"
+        id_column = info.role("id")
+        order = f"sep_arcsec, {quote(id_column.name)}" if id_column else "sep_arcsec"
+        query = (
+            f"SELECT angdist_arcsec({position}, $ra, $dec) AS sep_arcsec, * "
+            f"FROM cone('{info.name}', $ra, $dec, $radius_deg) ORDER BY {order}"
+        )
+        relation = self._relation(query, {"ra": ra, "dec": dec, "radius_deg": radius_deg})
+        # The columns are known: following them through the SQL would cost as much as the search.
+        names = _unique_names(relation.columns)
+        columns = (_SEPARATION, *(replace(c, name=name) for c, name in zip(info.columns, names[1:], strict=True)))
+        return Result(relation, columns, query=query, batch_rows=self.store.settings.batch_rows)
+
+    def close(self) -> None:
+        """Close the store; results not yet read are lost."""
+        self._closer()
+
+    def __enter__(self) -> Sky:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _relation(self, query: str, parameters: Parameters) -> duckdb.DuckDBPyRelation:
+        with duckdb_faults("query failed"):
+            # A cursor of its own: a result still being read would otherwise block the next question.
+            cursor = self._session.connection.cursor()
+            _check_one_select(cursor, query)
+            relation = cursor.sql(query, params=parameters) if parameters is not None else cursor.sql(query)
+        if relation is None:
+            raise QueryError("the query has no result; skyband answers SELECT statements")
+        return relation
+
+    def _columns_of(self, name: str) -> Sequence[Column] | None:
+        schema, _, table = name.rpartition(".")
+        info = self._session.tables.get(table.lower())
+        if info is None:
+            return None
+        return key_columns(info) if schema.lower() == "keys" else info.columns
+
+    def _columns_of_function(self, name: str, arguments: Sequence[str]) -> Sequence[Column] | None:
+        if name.lower() == "cone" and arguments:
+            return self._columns_of(arguments[0])
+        if name.lower() == "xmatch":
+            return _PAIR_COLUMNS
+        return None
+
+
+def _check_one_select(cursor: duckdb.DuckDBPyConnection, query: str) -> None:
+    from duckdb import StatementType
+
+    kinds = [statement.type for statement in cursor.extract_statements(query)]
+    if len(kinds) != 1:
+        raise QueryError(f"the query holds {len(kinds)} statements; give exactly one SELECT")
+    # A PIVOT is one statement to its author and several to DuckDB.
+    if kinds[0] not in (StatementType.SELECT, StatementType.EXPLAIN, StatementType.MULTI):
+        raise QueryError(f"{kinds[0].name} statements change things; skyband answers SELECT statements")
+
+
+def _unique_names(names: Sequence[str]) -> list[str]:
+    """Names no two of which agree in any case: `a, A, a` becomes `a, A_1, a_2`."""
+    taken: set[str] = set()
+    unique = []
+    for name in names:
+        candidate, number = name, 0
+        while candidate.lower() in taken:
+            number += 1
+            candidate = f"{name}_{number}"
+        taken.add(candidate.lower())
+        unique.append(candidate)
+    return unique

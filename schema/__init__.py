@@ -1,0 +1,1 @@
+"""What the sky is made of: settings, errors, units, survey definitions, the store and its SQL."""

@@ -1,0 +1,83 @@
+"""Every error skyband raises on purpose.
+
+::
+
+    SkybandError                   exit code 1, a fault of the machine or the store
+    ├── StorageError               a file could not be written or read (disk full, permission, damage)
+    ├── TableLocked                another writer holds the table
+    ├── ResourceLimit              a memory, time or size limit was reached
+    └── InputError                 exit code 2, something the user gave is wrong
+        ├── BadOption              an argument has an impossible value
+        ├── BadName                a table or column name skyband cannot use
+        ├── BadFile                a file is missing, empty, truncated or of an unknown format
+        ├── BadTable               the columns or rows of a file do not make a sky table
+        ├── MissingDependency      an optional library is not installed
+        ├── QueryError             SQL that DuckDB rejects
+        ├── StoreNotFound          the folder is not a store
+        ├── TableExists            the table is there and neither append nor replace was asked
+        └── TableNotFound          no such table in the store
+
+A message says what was wrong, the value, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class SkybandError(Exception):
+    """Base of the tree; `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class StorageError(SkybandError):
+    """A file could not be written or read."""
+
+
+class TableLocked(SkybandError):
+    """Another process is writing the table."""
+
+
+class ResourceLimit(SkybandError):
+    """A memory, time or size limit was reached."""
+
+
+class InputError(SkybandError, ValueError):
+    """Something the user gave is wrong."""
+
+    exit_code = 2
+
+
+class BadOption(InputError):
+    """An argument has an impossible value."""
+
+
+class BadName(InputError):
+    """A name skyband cannot use for a table or a column."""
+
+
+class BadFile(InputError):
+    """A file is missing, empty, truncated or of an unknown format."""
+
+
+class BadTable(InputError):
+    """The columns or rows of a file do not make a sky table."""
+
+
+class MissingDependency(InputError):
+    """An optional library is not installed."""
+
+
+class QueryError(InputError):
+    """SQL that DuckDB rejects."""
+
+
+class StoreNotFound(InputError):
+    """The folder is not a store."""
+
+
+class TableExists(InputError):
+    """The table is there and neither append nor replace was asked."""
+
+
+class TableNotFound(InputError):
+    """No such table in the store."""

@@ -1,0 +1,69 @@
+-- Purpose: the scalar macros every open store has. Angles in degrees (ICRS) unless the name says otherwise.
+
+-- Angle between two directions, arcsec. Vincenty's formula: exact at small angles, the poles and the antipodes.
+CREATE MACRO angdist_arcsec(ra1, dec1, ra2, dec2) AS degrees(atan2(
+    sqrt(
+        pow(cos(radians(dec2)) * sin(radians(ra2 - ra1)), 2)
+        + pow(
+            cos(radians(dec1)) * sin(radians(dec2))
+            - sin(radians(dec1)) * cos(radians(dec2)) * cos(radians(ra2 - ra1)), 2
+        )
+    ),
+    sin(radians(dec1)) * sin(radians(dec2)) + cos(radians(dec1)) * cos(radians(dec2)) * cos(radians(ra2 - ra1))
+)) * 3600.0;
+
+-- HEALPix index (NESTED) at a coarser order, from the key column.
+CREATE MACRO healpix_of(healpix_29, "order") AS healpix_29 >> (2 * (29 - "order"));
+
+-- Unit vector of a direction.
+CREATE MACRO unit_x(ra, dec) AS cos(radians(dec)) * cos(radians(ra));
+CREATE MACRO unit_y(ra, dec) AS cos(radians(dec)) * sin(radians(ra));
+CREATE MACRO unit_z(dec) AS sin(radians(dec));
+
+-- Galactic longitude (0 to 360) and latitude, degrees: the IAU 1958 system (Blaauw et al. 1960) through FK5, as
+-- astropy's Galactic frame has it (Reid & Brunthaler 2004, appendix).
+CREATE MACRO galactic_lon(ra, dec) AS (degrees(atan2(
+    0.4941094371927268::DOUBLE * unit_x(ra, dec) + -0.4448297212232952::DOUBLE * unit_y(ra, dec) + 0.7469821839866676::DOUBLE * unit_z(dec),
+    -0.05487565771259163::DOUBLE * unit_x(ra, dec) + -0.8734370519556159::DOUBLE * unit_y(ra, dec) + -0.48383507361671546::DOUBLE * unit_z(dec)
+)) + 360.0) % 360.0;
+CREATE MACRO galactic_lat(ra, dec) AS degrees(asin(greatest(-1.0, least(1.0,
+    -0.8676661375596576::DOUBLE * unit_x(ra, dec) + -0.19807633727300053::DOUBLE * unit_y(ra, dec) + 0.4559838136873016::DOUBLE * unit_z(dec)
+))));
+
+-- Half-width in right ascension, degrees, of a cone: asin(sin r / cos dec), everything where the cone holds a pole.
+CREATE MACRO cone_half_ra(dec0, radius_deg) AS CASE
+    WHEN abs(dec0) + radius_deg >= 89.999999 THEN 360.0
+    ELSE degrees(asin(least(1.0, sin(radians(radius_deg)) / cos(radians(dec0))))) + 1e-9
+END;
+
+-- Chord of an angle, widened by 1 part in 1e9 so that rounding keeps a point exactly on the edge inside.
+CREATE MACRO chord_limit(radius_deg) AS 2 * sin(radians(least(radius_deg, 180)) / 2) * (1 + 1e-9) + 1e-15;
+
+-- Number of the band a coordinate of a unit vector lies in; bands are six chords wide, 5e-5 (10 arcsec) at least.
+CREATE MACRO band(coordinate, radius_arcsec)
+AS floor(coordinate / greatest(6 * chord_limit(radius_arcsec / 3600.0), 5e-5))::INTEGER;
+
+-- Angle of a squared chord on the unit sphere, arcsec.
+CREATE MACRO chord2_arcsec(chord2) AS degrees(2 * asin(least(1.0, sqrt(chord2) / 2))) * 3600.0;
+
+-- Right ascension folded into 0 to 360 degrees.
+CREATE MACRO fold_ra(ra) AS ((ra % 360) + 360) % 360;
+
+-- The rows of a table within radius_deg of a position, edge included. Bands in dec and ra (which may run
+-- from -180 in a table) come first: they let DuckDB skip row groups; the chord decides.
+CREATE MACRO cone("table", ra0, dec0, radius_deg) AS TABLE
+SELECT * EXCLUDE (__ra, __dec)
+FROM query_table('placed.' || "table")
+WHERE __dec BETWEEN dec0 - radius_deg - 1e-9 AND dec0 + radius_deg + 1e-9
+  AND (
+      __ra BETWEEN fold_ra(ra0) - cone_half_ra(dec0, radius_deg) AND fold_ra(ra0) + cone_half_ra(dec0, radius_deg)
+      OR __ra >= fold_ra(ra0) - cone_half_ra(dec0, radius_deg) + 360
+      OR __ra <= fold_ra(ra0) + cone_half_ra(dec0, radius_deg) - 360
+  )
+  AND pow(unit_x(__ra, __dec) - unit_x(ra0, dec0), 2) + pow(unit_y(__ra, __dec) - unit_y(ra0, dec0), 2)
+    + pow(unit_z(__dec) - unit_z(dec0), 2) <= pow(chord_limit(radius_deg), 2);
+
+-- All pairs of two tables within a radius: left_id, right_id, sep_arcsec.
+CREATE MACRO xmatch("left", "right", radius_arcsec) AS TABLE
+SELECT left_id, right_id, chord2_arcsec(chord2) AS sep_arcsec
+FROM ({band_join});

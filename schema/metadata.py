@@ -1,0 +1,46 @@
+"""Column metadata and provenance inside a table file: written once, read by everything."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple, fields
+from typing import TYPE_CHECKING
+
+from skyband.schema.columns import Column, TableInfo, Version
+from skyband.schema.names import quote
+from skyband.schema.sql import fill_sql
+
+if TYPE_CHECKING:
+    import duckdb
+
+_TEXTS = ("name", "description", "survey", "source", "licence", "citation", "frame")
+
+
+def write_info(connection: duckdb.DuckDBPyConnection, catalog: str, info: TableInfo) -> None:
+    """Write `info` into the attached table file `catalog`, which holds only its data so far."""
+    connection.execute(fill_sql("skyband.schema", "metadata", catalog=quote(catalog)))
+    prefix = f"INSERT INTO {quote(catalog)}.skyband"
+    marks = ", ".join("?" * (len(fields(Column)) + 1))
+    connection.executemany(
+        f"{prefix}.columns VALUES ({marks})", [(place, *astuple(column)) for place, column in enumerate(info.columns)]
+    )
+    marks = ", ".join("?" * len(fields(Version)))
+    connection.executemany(f"{prefix}.versions VALUES ({marks})", [astuple(version) for version in info.versions])
+    properties = {key: getattr(info, key) for key in _TEXTS}
+    properties |= {"epoch": json.dumps(info.epoch), "details": json.dumps(dict(info.details))}
+    connection.executemany(f"{prefix}.properties VALUES (?, ?)", list(properties.items()))
+
+
+def read_info(connection: duckdb.DuckDBPyConnection, catalog: str) -> TableInfo:
+    """Read what the attached table file `catalog` says about itself."""
+    prefix = f"FROM {quote(catalog)}.skyband"
+    properties = dict(connection.execute(f"{prefix}.properties SELECT key, value").fetchall())
+    columns = connection.execute(f"{prefix}.columns SELECT * EXCLUDE (position) ORDER BY position").fetchall()
+    versions = connection.execute(f"{prefix}.versions ORDER BY version").fetchall()
+    return TableInfo(
+        columns=tuple(Column(*row) for row in columns),
+        versions=tuple(Version(*row) for row in versions),
+        epoch=json.loads(properties["epoch"]),
+        details=json.loads(properties["details"]),
+        **{key: properties[key] for key in _TEXTS},
+    )

@@ -1,0 +1,19 @@
+"""SQL text from the `.sql` files that lie beside the code."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def load_sql(package: str, name: str) -> str:
+    """The text of `<name>.sql` in a package, `skyband.queries.crossmatch` for instance."""
+    return files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+def fill_sql(package: str, name: str, **parts: str) -> str:
+    """The text of `<name>.sql` with each `{part}` replaced; parts are quoted identifiers or trusted SQL."""
+    # In one pass: a column may be called "{id}".
+    return re.sub(r"\{(\w+)\}", lambda place: parts.get(place[1], place[0]), load_sql(package, name))

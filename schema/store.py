@@ -1,0 +1,99 @@
+"""A store: a folder of immutable table files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from skyband.schema.columns import TableInfo
+from skyband.schema.errors import StoreNotFound, TableNotFound
+from skyband.schema.faults import duckdb_faults, storage_error
+from skyband.schema.locks import writer_lock
+from skyband.schema.metadata import read_info
+from skyband.schema.names import check_table_name, quote_text
+from skyband.schema.settings import Settings
+
+
+class Store:
+    """The folder `path`, with `tables/<table>.duckdb` inside."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path = path
+        self.settings = settings
+        self.tables_folder = path / "tables"
+
+    @classmethod
+    def open(cls, settings: Settings) -> Store:
+        """The store the settings name.
+
+        Raises:
+            StoreNotFound: the folder has no tables.
+        """
+        store = cls(settings.store_path, settings)
+        if not store.tables_folder.is_dir():
+            raise StoreNotFound(
+                f"no store at {store.path}: ingest a file first (skyband ingest FILE --table NAME), "
+                "or name the store's folder with --store or SKYBAND_STORE"
+            )
+        return store
+
+    @classmethod
+    def create(cls, settings: Settings) -> Store:
+        """The store the settings name, made if it is not there."""
+        store = cls(settings.store_path, settings)
+        try:
+            store.tables_folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(f"cannot make a store at {store.path}", error) from error
+        return store
+
+    def table_file(self, name: str) -> Path:
+        """Where the file of a table is, or would be."""
+        return self.tables_folder / f"{check_table_name(name)}.duckdb"
+
+    def lock_file(self, name: str) -> Path:
+        """The lock of a table's writers."""
+        return self.tables_folder / f".{check_table_name(name)}.lock"
+
+    def has(self, name: str) -> bool:
+        """Whether the table is there."""
+        return self.table_file(name).exists()
+
+    def names(self) -> list[str]:
+        """Names of all tables, sorted."""
+        return sorted(path.stem for path in self.tables_folder.glob("[!.]*.duckdb"))
+
+    def info(self, name: str) -> TableInfo:
+        """What a table says about itself.
+
+        Raises:
+            TableNotFound: it is not there.
+        """
+        import duckdb
+
+        if not self.has(name):
+            raise self.not_found(name)
+        with duckdb_faults(f"cannot open table {name!r}"), duckdb.connect(":memory:") as connection:
+            connection.execute(f"ATTACH {quote_text(str(self.table_file(name)))} AS one (READ_ONLY)")
+            return read_info(connection, "one")
+
+    def drop(self, name: str) -> None:
+        """Remove a table and its rejected rows. Readers that have it open go on with it.
+
+        Raises:
+            TableNotFound: it is not there.
+            TableLocked: somebody is writing it.
+        """
+        if not self.has(name):
+            raise self.not_found(name)
+        with writer_lock(self.lock_file(name), wait_s=self.settings.lock_wait_s):
+            self.table_file(name).unlink(missing_ok=True)
+            self.rejected_file(name).unlink(missing_ok=True)
+
+    def rejected_file(self, name: str) -> Path:
+        """Where the rows an ingest turned away are kept, with the reason."""
+        return self.tables_folder / f"{check_table_name(name)}.rejected.parquet"
+
+    def not_found(self, name: str) -> TableNotFound:
+        """The error for a table that is not there, with the names that are."""
+        there = ", ".join(self.names()) or "none yet"
+        return TableNotFound(f"no table {name!r} in {self.path}; there are: {there}")

@@ -1,0 +1,1 @@
+"""Survey definitions, one TOML file each."""

@@ -1,0 +1,5 @@
+"""`python -m skyband.server` is `skyband`."""
+
+from skyband.server.cli import main
+
+main()

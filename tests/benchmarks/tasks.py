@@ -1,0 +1,128 @@
+"""What skyband does, measured: one function a task, run as `python tasks.py TASK JSON`.
+
+`seconds` runs from the call of skyband's Python door to its return, opening the store included; where a second run in
+the same process is of interest, `again_s` is its time. Settings come from `SKYBAND_*` as everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from skyband.queries.crossmatch import Find, MatchOptions, crossmatch
+from skyband.queries.crossmatch.chance import chance_rate
+from skyband.queries.export import export
+from skyband.queries.formats import write_file
+from skyband.queries.sky import Sky
+from skyband.queries.stream import ResultStream
+from skyband.schema.columns import Column
+from skyband.schema.session import session
+from skyband.schema.settings import Settings
+from skyband.schema.store import Store
+
+Answer = dict[str, Any]
+
+_DUCKDB_TYPES = {pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.float32(): "FLOAT"}
+
+
+def ingest_files(store: str, files: dict[str, str]) -> Answer:
+    """One file a table."""
+    from skyband.ingest.pipeline import IngestOptions, ingest
+
+    opened = Store.create(_settings(store))
+    began = time.perf_counter()
+    rows = 0
+    for table, path in files.items():
+        rows += ingest(opened, [Path(path)], IngestOptions(table=table, mode="replace", epoch=2016.0)).rows_kept
+    return {"seconds": time.perf_counter() - began, "rows": rows}
+
+
+def match(store: str, left: str, right: str, radius_arcsec: float, find: str, wide: bool, again: bool) -> Answer:
+    settings = _settings(store)
+    options = MatchOptions(
+        left=left, right=right, radius_arcsec=radius_arcsec, into="pairs", find=Find(find), wide=wide, replace=True
+    )
+    times = []
+    for _ in range(2 if again else 1):
+        began = time.perf_counter()
+        report = crossmatch(Store.open(settings), options)
+        times.append(time.perf_counter() - began)
+    with Sky(settings=settings) as sky:
+        ((pairs, mean_sep_arcsec),) = sky.sql("SELECT count(*), avg(sep_arcsec) FROM pairs").rows()
+    return {
+        "seconds": times[0],
+        "again_s": times[1] if again else None,
+        "pairs": pairs,
+        "mean_sep_arcsec": mean_sep_arcsec,
+        "batches": report.counts.batches,
+    }
+
+
+def chance(store: str, left: str, right: str, radius_arcsec: float) -> Answer:
+    """The chance-match rate alone, which every match reports."""
+    settings = _settings(store)
+    opened = Store.open(settings)
+    with session(opened.tables_folder, settings) as current:
+        tables = current.tables
+        began = time.perf_counter()
+        found = chance_rate(current.connection, tables[left], tables[right], radius_arcsec, settings.chance_sample_rows)
+        seconds = time.perf_counter() - began
+    return {"seconds": seconds, "rate": found.rate, "sample_rows": found.sample_rows}
+
+
+def cones(store: str, table: str, number: int, radius_deg: float) -> Answer:
+    """Cones around sources, so that crowded places are asked as often as they are crowded; rows as Python tuples."""
+    times_ms, rows = [], []
+    with Sky(settings=_settings(store)) as sky:
+        centres = sky.sql(f"SELECT ra, dec FROM {table} ORDER BY hash(source_id) LIMIT {number}").rows()
+        for ra, dec in centres:
+            began = time.perf_counter()
+            rows.append(len(sky.cone(table, ra, dec, radius_deg).rows()))
+            times_ms.append((time.perf_counter() - began) * 1000)
+    return {
+        "seconds": median(times_ms) / 1000,
+        "median_ms": median(times_ms),
+        "percentile_95_ms": quantiles(times_ms, n=20)[-1],
+        "largest_ms": max(times_ms),
+        "rows": sum(rows) / len(rows),
+    }
+
+
+def export_rows(store: str, table: str, rows: int, path: str, format: str) -> Answer:
+    settings = _settings(store)
+    began = time.perf_counter()
+    written = export(settings, Path(path), query=f"FROM {table} LIMIT {rows}", format=format)
+    return {"seconds": time.perf_counter() - began, "rows": written, "bytes": Path(path).stat().st_size}
+
+
+def make_fits(folder: str) -> Answer:
+    """The same rows in the same order as FITS, for those who read that; a file that is there is not made again."""
+    for parquet in Path(folder).glob("*.parquet"):
+        fits = parquet.with_suffix(".fits")
+        if not fits.exists():
+            file = pq.ParquetFile(parquet)
+            schema = file.schema_arrow
+            columns = tuple(Column(field.name, _DUCKDB_TYPES[field.type]) for field in schema)
+            write_file(ResultStream(columns, schema, file.iter_batches(), rows=file.metadata.num_rows), fits)
+    return {}
+
+
+def _settings(store: str) -> Settings:
+    return replace(Settings.from_environment(), store=store)
+
+
+TASKS: dict[str, Callable[..., Answer]] = {
+    task.__name__: task for task in (ingest_files, match, chance, cones, export_rows, make_fits)
+}
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))

@@ -1,0 +1,447 @@
+"""The band join and the cross-match against brute force."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from skyband.queries import Sky
+from skyband.queries.crossmatch import Find, Join, MatchOptions, crossmatch
+from skyband.schema.session import Session
+from skyband.schema.sql import fill_sql
+
+Positions = list[tuple[float, float]]
+
+
+def vectors(positions: Positions) -> NDArray[np.longdouble]:
+    ra, dec = np.radians(np.array(positions, np.longdouble).reshape(-1, 2)).T
+    unit: NDArray[np.longdouble] = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)
+    return unit
+
+
+def separations_arcsec(left: Positions, right: Positions) -> NDArray[np.longdouble]:
+    """All separations in extended precision, by the chord."""
+    difference = vectors(left)[:, None, :] - vectors(right)[None, :, :]
+    chord = np.sqrt((difference**2).sum(axis=2))
+    angles: NDArray[np.longdouble] = np.degrees(2 * np.arcsin(np.minimum(chord / 2, 1))) * 3600
+    return angles
+
+
+def band_join(
+    session: Session, left: Positions, right: Positions, radius_arcsec: float
+) -> dict[tuple[int, int], float]:
+    """The pairs the band join finds, by place in the lists, with their separations in arcsec."""
+    relations = {}
+    for side, positions in (("left", left), ("right", right)):
+        values = ", ".join(f"({place}, {ra!r}::DOUBLE, {dec!r}::DOUBLE)" for place, (ra, dec) in enumerate(positions))
+        values = f"(VALUES {values})" if values else "(SELECT 0, 0.0, 0.0 WHERE false)"
+        relations[side] = (
+            f"(SELECT id, unit_x(ra, dec) AS x, unit_y(ra, dec) AS y, unit_z(dec) AS z FROM {values} t(id, ra, dec))"
+        )
+    join = fill_sql("skyband.schema", "band_join", radius_arcsec=repr(radius_arcsec), **relations)
+    found = session.connection.execute(f"SELECT left_id, right_id, chord2_arcsec(chord2) FROM ({join})").fetchall()
+    pairs = {(i, j): sep for i, j, sep in found}
+    assert len(pairs) == len(found), "a pair was found twice"
+    return pairs
+
+
+# Where a sphere is hard: the poles, RA 0 and 360, the equator, edges of HEALPix base pixels and of bands.
+hard_ra = st.sampled_from([0.0, 360.0, 359.9999999, 45.0, 90.0, 180.0, 270.0, 1e-9])
+hard_dec = st.sampled_from([-90.0, 90.0, 89.9999999, -89.99999, 0.0, 41.8103148957786, -41.8103148957786, 30.0])
+centres = st.tuples(st.one_of(hard_ra, st.floats(0, 360)), st.one_of(hard_dec, st.floats(-90, 90)))
+radii = st.one_of(
+    st.sampled_from([0.001, 1.0, 10.0, 3600.0, 18000.0]),
+    st.floats(math.log(0.001), math.log(18000)).map(math.exp),
+)
+
+
+def moved(centre: tuple[float, float], turn: float, distance_deg: float) -> tuple[float, float]:
+    """The point at a distance from a centre in a direction, on the sphere."""
+    from astropy.coordinates.angles import offset_by
+
+    ra, dec = offset_by(*np.radians([centre[0], centre[1], turn, distance_deg]))
+    return float(ra.deg) % 360.0, float(dec.deg)
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> tuple[Positions, Positions, float]:
+    """Two small crowds around a hard place, of the size of the radius, with duplicates and antipodes."""
+    radius_arcsec = draw(radii)
+    centre = draw(centres)
+    steps = st.tuples(st.floats(0, 360), st.one_of(st.floats(0, 3), st.sampled_from([0.0, 0.5, 1.0, 2.0])))
+    around = st.lists(steps, max_size=12).map(
+        lambda found: [moved(centre, turn, distance * radius_arcsec / 3600) for turn, distance in found]
+    )
+    left, right = draw(around), draw(around)
+    antipode = ((centre[0] + 180) % 360, -centre[1])
+    return [*left, *left[:2], centre], [*right, *left[:1], antipode], radius_arcsec
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(crowds())
+@example(([(0.0, 89.0)], [(359.99988404111, 89.00000136504065), (180.0, -89.0)], math.exp(-4.734375)))
+def test_band_join_finds_exactly_the_pairs_of_brute_force(
+    empty_session: Session, crowd: tuple[Positions, Positions, float]
+) -> None:
+    left, right, radius_arcsec = crowd
+    truth = separations_arcsec(left, right)
+    found = band_join(empty_session, left, right, radius_arcsec)
+    # The chord limit is widened by 1e-15 (2.1e-10 arcsec) and 1 part in 1e9, and unit vectors in double precision
+    # are good to about 1e-10 arcsec; pairs that close to the edge may fall on either side.
+    slack = 5e-10 + radius_arcsec * 2e-9
+    inside = {(int(i), int(j)) for i, j in zip(*np.nonzero(truth < radius_arcsec - slack), strict=True)}
+    outside = {(int(i), int(j)) for i, j in zip(*np.nonzero(truth > radius_arcsec + slack), strict=True)}
+    assert inside <= found.keys()
+    assert not outside & found.keys()
+    for (i, j), sep_arcsec in found.items():
+        assert sep_arcsec == pytest.approx(float(truth[i, j]), abs=1e-9, rel=1e-12)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(crowds())
+def test_swapping_the_sides_swaps_the_pairs(empty_session: Session, crowd: tuple[Positions, Positions, float]) -> None:
+    left, right, radius_arcsec = crowd
+    forth = band_join(empty_session, left, right, radius_arcsec)
+    back = band_join(empty_session, right, left, radius_arcsec)
+    assert {(j, i): sep for (i, j), sep in back.items()} == pytest.approx(forth)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(crowds(), st.integers(0, 12))
+def test_a_split_left_side_gives_the_pairs_of_the_whole(
+    empty_session: Session, crowd: tuple[Positions, Positions, float], cut: int
+) -> None:
+    left, right, radius_arcsec = crowd
+    cut = min(cut, len(left))
+    first = band_join(empty_session, left[:cut], right, radius_arcsec)
+    second = band_join(empty_session, left[cut:], right, radius_arcsec)
+    joined = first | {(i + cut, j): sep for (i, j), sep in second.items()}
+    assert joined == band_join(empty_session, left, right, radius_arcsec)
+
+
+@pytest.mark.parametrize("radius_arcsec", [0.001, 1.0, 60.0, 3600.0, 18000.0])
+@pytest.mark.parametrize("dec", [0.0, 60.0, 89.5, -90.0])
+def test_a_pair_exactly_at_the_radius_is_inside(empty_session: Session, radius_arcsec: float, dec: float) -> None:
+    step = radius_arcsec / 3600 * (1 if dec <= 0 else -1)
+    assert band_join(empty_session, [(10.0, dec)], [(10.0, dec + step)], radius_arcsec).keys() == {(0, 0)}
+
+
+def test_antipodes_meet_at_180_degrees_only(empty_session: Session) -> None:
+    left, right = [(10.0, 20.0), (0.0, 90.0)], [(190.0, -20.0), (77.0, -90.0)]
+    assert band_join(empty_session, left, right, 179.0 * 3600).keys() == {(0, 1), (1, 0)}
+    assert band_join(empty_session, left, right, 648000.0).keys() == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
+def random_sky(rng: np.random.Generator, rows: int, spread_deg: float) -> Positions:
+    """Positions in a few clumps, one on a pole and one across RA 0, so that every table has ties and crowds."""
+    centres = [(0.0, 10.0), (0.0, 90.0), (200.0, -41.81)]
+    chosen = rng.integers(0, len(centres), rows)
+    steps = zip(chosen, rng.uniform(0, 360, rows), spread_deg * np.sqrt(rng.random(rows)), strict=True)
+    return [moved(centres[c], turn, distance) for c, turn, distance in steps]
+
+
+def expected_pairs(left: Positions, right: Positions, radius_arcsec: float, find: Find) -> set[tuple[int, int]]:
+    """Which pairs each `find` keeps, by plain loops over all separations (row place = id)."""
+    sep = separations_arcsec(left, right)
+    ranked = sorted(
+        (float(sep[i, j]), i, j) for i in range(len(left)) for j in range(len(right)) if sep[i, j] <= radius_arcsec
+    )
+    nearest_right: dict[int, int] = {}
+    nearest_left: dict[int, int] = {}
+    greedy: set[tuple[int, int]] = set()
+    used_left, used_right = set(), set()
+    for _, i, j in ranked:
+        nearest_right.setdefault(i, j)
+        nearest_left.setdefault(j, i)
+        if i not in used_left and j not in used_right:
+            greedy.add((i, j))
+            used_left.add(i)
+            used_right.add(j)
+    best1 = set(nearest_right.items())
+    best2 = {(i, j) for j, i in nearest_left.items()}
+    return {
+        Find.ALL: {(i, j) for _, i, j in ranked},
+        Find.BEST: greedy,
+        Find.BEST1: best1,
+        Find.BEST2: best2,
+        Find.MUTUAL: best1 & best2,
+        Find.ONE_TO_ONE: greatest_sum(sep, radius_arcsec),
+    }[find]
+
+
+def greatest_sum(sep: NDArray[np.longdouble], radius_arcsec: float) -> set[tuple[int, int]]:
+    """Disjoint pairs of the greatest sum of (1 - chord^2 / chord_limit^2), by the Hungarian method on all rows."""
+    from scipy.optimize import linear_sum_assignment
+
+    chord2 = (2 * np.sin(np.radians(sep.astype(float) / 3600) / 2)) ** 2
+    limit = (2 * np.sin(np.radians(radius_arcsec / 3600) / 2)) ** 2
+    gain = np.maximum(1 - chord2 / limit, 0.0)
+    return {(int(i), int(j)) for i, j in zip(*linear_sum_assignment(-gain), strict=True) if gain[i, j] > 0}
+
+
+@pytest.mark.parametrize("find", list(Find))
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_find_keeps_the_pairs_plain_loops_keep(store: Any, make_table: Any, find: Find, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    left, right = random_sky(rng, 150, 0.02), random_sky(rng, 120, 0.02)
+    for name, positions in (("gaia", left), ("wise", right)):
+        make_table(name, id=list(range(len(positions))), ra=[p[0] for p in positions], dec=[p[1] for p in positions])
+    report = crossmatch(store, MatchOptions(left="gaia", right="wise", radius_arcsec=15.0, into="m", find=find))
+    with Sky(store.path) as sky:
+        rows = sky.sql("SELECT gaia_id, wise_id, sep_arcsec FROM m").rows()
+    assert {row[:2] for row in rows} == expected_pairs(left, right, 15.0, find)
+    counts = report.counts
+    assert (counts.pairs, counts.left_matched, counts.right_matched) == (
+        len(rows),
+        len({row[0] for row in rows}),
+        len({row[1] for row in rows}),
+    )
+    truth = separations_arcsec(left, right)
+    assert [row[2] for row in rows] == pytest.approx([float(truth[i, j]) for i, j, _ in rows], abs=1e-9)
+
+
+SMALL_LEFT = {"id": [1, 2, 3, 4], "ra": [10.0, 10.0002, 50.0, 359.9999], "dec": [0.0, 0.0, 20.0, 0.0]}
+SMALL_RIGHT = {"id": [7, 8, 9], "ra": [10.0001, 0.00005, 120.0], "dec": [0.0, 0.0, -30.0]}
+
+
+@pytest.fixture
+def small(store: Any, make_table: Any) -> Any:
+    """Gaia 1 and 2 lie 0.36 arcsec beside wise 7; gaia 4 and wise 8 are 0.54 arcsec apart across RA 0."""
+    make_table("gaia", **SMALL_LEFT, phot=[1.5, 2.5, 3.5, 4.5])
+    make_table("wise", **SMALL_RIGHT, w1mpro=[10.5, 20.5, 30.5], phot=[0.0, 1.0, None])
+    return store
+
+
+PAIR = {
+    (1, 7): (0.36, 1, 1, 1, 1, True),
+    (2, 7): (0.36, 1, 2, 1, 1, False),
+    (4, 8): (0.54, 1, 1, 1, 0, True),
+}
+ALONE_LEFT = {(3, None): (None,) * 6}
+ALONE_RIGHT = {(None, 9): (None,) * 6}
+
+
+@pytest.mark.parametrize(
+    ("join", "stilts", "expected"),
+    [
+        (Join.INNER, "1and2", PAIR),
+        (Join.LEFT, "all1", PAIR | ALONE_LEFT),
+        (Join.RIGHT, "all2", PAIR | ALONE_RIGHT),
+        (Join.FULL, "1or2", PAIR | ALONE_LEFT | ALONE_RIGHT),
+        (Join.LEFT_ONLY, "1not2", ALONE_LEFT),
+        (Join.RIGHT_ONLY, "2not1", ALONE_RIGHT),
+        (Join.XOR, "1xor2", ALONE_LEFT | ALONE_RIGHT),
+    ],
+)
+def test_the_seven_joins_list_whole_rows(small: Any, join: Join, stilts: str, expected: dict[Any, Any]) -> None:
+    from skyband.queries.crossmatch import join_of
+
+    assert join_of(stilts) is join
+    crossmatch(small, MatchOptions(left="gaia", right="wise", radius_arcsec=1.0, into="m", find=Find.ALL, join=join))
+    with Sky(small.path) as sky:
+        rows = sky.sql("SELECT * EXCLUDE (ra, dec, healpix_29) FROM m").rows()
+        assert sky.sql("SELECT bool_and(healpix_29 = healpix(29, ra, dec)) FROM m").rows() == [(True,)]
+        assert (
+            sky.sql("SELECT healpix_29 FROM m").to_arrow() == sky.sql("SELECT healpix_29 FROM m ORDER BY 1").to_arrow()
+        )
+    found = {row[:2]: (None if row[2] is None else round(row[2], 6), *row[3:]) for row in rows}
+    assert found == expected
+
+
+def test_wide_lists_all_columns_and_names_the_clashing_ones_by_their_table(small: Any) -> None:
+    crossmatch(small, MatchOptions(left="gaia", right="wise", radius_arcsec=1.0, into="m", join=Join.FULL, wide=True))
+    with Sky(small.path) as sky:
+        result = sky.sql("SELECT * EXCLUDE (healpix_29) FROM m ORDER BY gaia_id, wise_id")
+        assert [column.name for column in result.columns] == [
+            *("gaia_id", "wise_id", "sep_arcsec", "left_rank", "right_rank", "n_neighbours", "n_mates"),
+            *("is_mutual_best", "ra", "dec", "gaia_ra", "gaia_dec", "gaia_phot", "wise_ra", "wise_dec", "w1mpro"),
+            "wise_phot",
+        ]
+        rows = [row[:2] + row[8:] for row in result.rows()]
+    assert rows == [
+        (1, 7, 10.0, 0.0, 10.0, 0.0, 1.5, 10.0001, 0.0, 10.5, 0.0),
+        (2, None, 10.0002, 0.0, 10.0002, 0.0, 2.5, None, None, None, None),
+        (3, None, 50.0, 20.0, 50.0, 20.0, 3.5, None, None, None, None),
+        (4, 8, 359.9999, 0.0, 359.9999, 0.0, 4.5, 0.00005, 0.0, 20.5, 1.0),
+        (None, 9, 120.0, -30.0, None, None, None, 120.0, -30.0, 30.5, None),
+    ]
+
+
+def test_counts_say_what_matched_on_both_sides(small: Any) -> None:
+    options = MatchOptions(left="gaia", right="wise", radius_arcsec=1.0, into="m", find=Find.ALL)
+    counts = crossmatch(small, options).counts
+    assert (counts.pairs, counts.left_matched, counts.left_unmatched) == (3, 3, 1)
+    assert (counts.right_matched, counts.right_unmatched) == (2, 1)
+
+
+def test_text_ids_and_ties_are_decided_by_id(store: Any, make_table: Any) -> None:
+    make_table("a", id=["x"], ra=[10.0], dec=[0.0])
+    make_table("b", id=["p2", "p10", "p1"], ra=[10.0, 10.0, 10.0], dec=[0.0001, 0.0001, 0.0001])
+    crossmatch(store, MatchOptions(left="a", right="b", radius_arcsec=1.0, into="m", find=Find.ALL))
+    with Sky(store.path) as sky:
+        rows = sky.sql("SELECT a_id, b_id, left_rank, right_rank, n_neighbours FROM m ORDER BY left_rank").rows()
+    assert rows == [("x", "p1", 1, 1, 3), ("x", "p10", 2, 1, 3), ("x", "p2", 3, 1, 3)]
+
+
+@pytest.mark.parametrize(("left", "right"), [(SMALL_LEFT, None), (None, SMALL_RIGHT), (None, None)])
+def test_an_empty_side_gives_no_pairs_and_whole_outer_joins(
+    store: Any, make_table: Any, left: dict[str, Any] | None, right: dict[str, Any] | None
+) -> None:
+    empty: dict[str, Any] = {"id": [], "ra": [], "dec": []}
+    make_table("gaia", **(left or empty))
+    make_table("wise", **(right or empty))
+    for find in Find:
+        options = MatchOptions(
+            left="gaia", right="wise", radius_arcsec=5.0, into="m", find=find, join=Join.FULL, replace=True
+        )
+        report = crossmatch(store, options)
+        assert report.counts.pairs == 0
+        assert report.info.rows == len((left or empty)["id"]) + len((right or empty)["id"])
+
+
+@pytest.mark.parametrize("radius_arcsec", [0.5, 30.0, 3600.0, 18000.0])
+@pytest.mark.parametrize("batches", [2, 7, 40])
+def test_batches_do_not_change_a_single_row(store: Any, make_table: Any, batches: int, radius_arcsec: float) -> None:
+    rng = np.random.default_rng(5)
+    spread = radius_arcsec / 3600 * 4
+    left, right = random_sky(rng, 300, spread), random_sky(rng, 300, spread)
+    whole_sky = np.degrees(np.arcsin(rng.uniform(-1, 1, 300)))
+    for name, positions in (("gaia", left), ("wise", right)):
+        positions += [(float(ra), float(dec)) for ra, dec in zip(rng.uniform(0, 360, 300), whole_sky, strict=True)]
+        make_table(name, id=list(range(len(positions))), ra=[p[0] for p in positions], dec=[p[1] for p in positions])
+    options: dict[str, Any] = {"left": "gaia", "right": "wise", "radius_arcsec": radius_arcsec, "find": Find.ALL}
+    crossmatch(store, MatchOptions(into="whole", **options), batches=1)
+    crossmatch(store, MatchOptions(into="cut", **options), batches=batches)
+    with Sky(store.path) as sky:
+        whole, cut = sky.sql("FROM whole").to_arrow(), sky.sql("FROM cut").to_arrow()
+    assert len(whole) > 300
+    assert whole == cut
+
+
+def test_a_self_match_lists_each_pair_once_and_links_groups(store: Any, make_table: Any) -> None:
+    # A chain of three, a pair exactly on top of each other, and one alone.
+    make_table(
+        "gaia",
+        id=[30, 10, 20, 5, 6, 99],
+        ra=[10.0, 10.0002, 10.0004, 200.0, 200.0, 300.0],
+        dec=[0.0, 0.0, 0.0, 89.0, 89.0, 0.0],
+    )
+    report = crossmatch(store, MatchOptions(left="gaia", right="gaia", radius_arcsec=1.0, into="twins", find=Find.ALL))
+    with Sky(store.path) as sky:
+        rows = sky.sql(
+            "SELECT gaia_id, gaia_id_2, round(sep_arcsec, 6), n_neighbours, group_id, group_size FROM twins "
+            "ORDER BY ALL"
+        ).rows()
+    assert rows == [(5, 6, 0.0, 1, 5, 2), (10, 20, 0.72, 2, 10, 3), (10, 30, 0.72, 2, 10, 3)]
+    assert (report.counts.pairs, report.counts.left_matched, report.counts.left_unmatched) == (3, 5, 1)
+
+
+def test_groups_follow_long_chains(store: Any, make_table: Any) -> None:
+    rng = np.random.default_rng(0)
+    order = rng.permutation(500)
+    make_table("gaia", id=order.tolist(), ra=(np.arange(500) * 0.0002).tolist(), dec=[0.0] * 500)
+    crossmatch(store, MatchOptions(left="gaia", right="gaia", radius_arcsec=1.0, into="twins", find=Find.ALL))
+    with Sky(store.path) as sky:
+        assert sky.sql("SELECT DISTINCT group_id, group_size FROM twins").rows() == [(0, 500)]
+
+
+def test_the_chance_rate_is_that_of_a_random_sky(store: Any, make_table: Any) -> None:
+    rng = np.random.default_rng(8)
+    rows, radius_arcsec = 20_000, 60.0
+    # Half the rows are true pairs at 1 arcsec: the shift must leave them behind.
+    for name in ("gaia", "wise"):
+        make_table(
+            name,
+            id=list(range(rows)),
+            ra=np.r_[np.arange(rows // 2) * 0.01, rng.uniform(0, 100, rows // 2)],
+            dec=np.r_[np.full(rows // 2, 45.0), np.degrees(np.arcsin(rng.uniform(0, 0.5, rows // 2)))],
+        )
+    report = crossmatch(store, MatchOptions(left="gaia", right="wise", radius_arcsec=radius_arcsec, into="m"))
+    chance = report.counts.chance
+    truth = separations_chance(store, radius_arcsec, chance.shift_arcsec)
+    assert chance.sample_rows == rows
+    assert chance.rate == pytest.approx(truth, abs=4 * chance.rate_error)
+
+
+def separations_chance(store: Any, radius_arcsec: float, shift_arcsec: float) -> float:
+    """The rate with a k-d tree and astropy's offsets."""
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord
+
+    with Sky(store.path) as sky:
+        left, right = (
+            SkyCoord(
+                *(sky.sql(f"SELECT {c} FROM keys.{name}").to_arrow()[c].to_numpy() for c in ("ra", "dec")), unit="deg"
+            )
+            for name in ("gaia", "wise")
+        )
+    found = 0
+    for turn in (0, 90, 180, 270):
+        shifted = left.directional_offset_by(turn * u.deg, shift_arcsec * u.arcsec)
+        found += int((shifted.match_to_catalog_sky(right)[1].arcsec <= radius_arcsec).sum())
+    return found / (4 * len(left))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"radius_arcsec": 0.0}, "radius 0.0 arcsec"),
+        ({"radius_arcsec": -1.0}, "radius -1.0 arcsec"),
+        ({"radius_arcsec": math.nan}, "radius nan arcsec"),
+        ({"radius_arcsec": 648001.0}, "180 degrees"),
+        ({"into": "Robert'); DROP TABLE"}, "cannot name a table"),
+        ({"into": "gaia"}, "one of the matched tables"),
+        ({"right": "gaia"}, "self-match"),
+        ({"right": "nothing"}, "no table 'nothing'"),
+    ],
+)
+def test_impossible_options_are_refused_with_the_reason(small: Any, changes: dict[str, Any], message: str) -> None:
+    from skyband.schema.errors import InputError
+
+    chosen: dict[str, Any] = {"left": "gaia", "right": "wise", "radius_arcsec": 1.0, "into": "m"} | changes
+    with pytest.raises(InputError, match=message):
+        crossmatch(small, MatchOptions(**chosen))
+    assert not small.has("m")
+
+
+def test_a_table_that_is_there_needs_replace_and_keeps_its_history(small: Any) -> None:
+    from skyband.schema.errors import TableExists
+
+    options: dict[str, Any] = {"left": "gaia", "right": "wise", "into": "m"}
+    crossmatch(small, MatchOptions(radius_arcsec=1.0, **options))
+    with pytest.raises(TableExists, match="--replace"):
+        crossmatch(small, MatchOptions(radius_arcsec=2.0, **options))
+    crossmatch(small, MatchOptions(radius_arcsec=2.0, replace=True, **options))
+    assert [version.version for version in small.info("m").versions] == [1, 2]
+
+
+@pytest.mark.real
+def test_xmatch_macro_and_command_agree_with_astropy_on_ngc_188(real_data: Path, store: Any, make_table: Any) -> None:
+    import pyarrow.parquet as pq
+    from astropy import units as u
+    from astropy.coordinates import SkyCoord, search_around_sky
+
+    gaia = pq.read_table(real_data / "xmatch_ngc188/gaia_dr2.parquet")
+    twomass = pq.read_table(real_data / "xmatch_ngc188/twomass_psc.parquet")
+    make_table("gaia", id=gaia["source_id"].to_pylist(), ra=gaia["ra"], dec=gaia["dec"])
+    make_table("twomass", id=twomass["_2MASS"].to_pylist(), ra=twomass["RAJ2000"], dec=twomass["DEJ2000"])
+    left = SkyCoord(gaia["ra"].to_numpy(), gaia["dec"].to_numpy(), unit="deg")
+    right = SkyCoord(twomass["RAJ2000"].to_numpy(), twomass["DEJ2000"].to_numpy(), unit="deg")
+    i, j, sep, _ = search_around_sky(left, right, 1 * u.arcsec)
+    expected = {
+        (gaia["source_id"][int(a)].as_py(), twomass["_2MASS"][int(b)].as_py()): d
+        for a, b, d in zip(i, j, sep.arcsec, strict=True)
+    }
+    crossmatch(store, MatchOptions(left="gaia", right="twomass", radius_arcsec=1.0, into="m", find=Find.ALL))
+    with Sky(store.path) as sky:
+        for query in ("FROM xmatch('gaia', 'twomass', 1.0)", "SELECT gaia_id, twomass_id, sep_arcsec FROM m"):
+            found = {(a, b): d for a, b, d in sky.sql(query).rows()}
+            assert found.keys() == expected.keys()
+            assert found == pytest.approx(expected, abs=1e-7)
