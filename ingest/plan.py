@@ -14,9 +14,9 @@ from skyband.ingest.positions import Axes
 from skyband.ingest.readers.source import Source
 from skyband.schema.columns import Column, TableInfo, find_column
 from skyband.schema.errors import BadOption
+from skyband.schema.keys import catalog_of
 from skyband.schema.names import quote
 from skyband.schema.roles import ROW_ID
-from skyband.schema.session import catalog_of
 from skyband.schema.survey import Survey, load_survey, survey_names
 
 if TYPE_CHECKING:

@@ -26,9 +26,11 @@ CREATE MACRO galactic_lon(ra, dec) AS (degrees(atan2(
     0.4941094371927268::DOUBLE * unit_x(ra, dec) + -0.4448297212232952::DOUBLE * unit_y(ra, dec) + 0.7469821839866676::DOUBLE * unit_z(dec),
     -0.05487565771259163::DOUBLE * unit_x(ra, dec) + -0.8734370519556159::DOUBLE * unit_y(ra, dec) + -0.48383507361671546::DOUBLE * unit_z(dec)
 )) + 360.0) % 360.0;
-CREATE MACRO galactic_lat(ra, dec) AS degrees(asin(greatest(-1.0, least(1.0,
-    -0.8676661375596576::DOUBLE * unit_x(ra, dec) + -0.19807633727300053::DOUBLE * unit_y(ra, dec) + 0.4559838136873016::DOUBLE * unit_z(dec)
-))));
+CREATE MACRO galactic_lat(ra, dec) AS CASE
+    WHEN ra IS NOT NULL AND dec IS NOT NULL THEN degrees(asin(greatest(-1.0, least(1.0,
+        -0.8676661375596576::DOUBLE * unit_x(ra, dec) + -0.19807633727300053::DOUBLE * unit_y(ra, dec) + 0.4559838136873016::DOUBLE * unit_z(dec)
+    ))))
+END;
 
 -- Half-width in right ascension, degrees, of a cone: asin(sin r / cos dec), everything where the cone holds a pole.
 CREATE MACRO cone_half_ra(dec0, radius_deg) AS CASE
@@ -44,7 +46,7 @@ CREATE MACRO band(coordinate, radius_arcsec)
 AS floor(coordinate / greatest(6 * chord_limit(radius_arcsec / 3600.0), 5e-5))::INTEGER;
 
 -- Angle of a squared chord on the unit sphere, arcsec.
-CREATE MACRO chord2_arcsec(chord2) AS degrees(2 * asin(least(1.0, sqrt(chord2) / 2))) * 3600.0;
+CREATE MACRO chord2_arcsec(chord2) AS degrees(2 * asin(CASE WHEN chord2 > 4 THEN 1 ELSE sqrt(chord2) / 2 END)) * 3600.0;
 
 -- Right ascension folded into 0 to 360 degrees.
 CREATE MACRO fold_ra(ra) AS ((ra % 360) + 360) % 360;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from skyband.schema.columns import HEALPIX_COLUMN, ROLES, Column, TableInfo
@@ -13,6 +13,16 @@ _JULIAN_YEAR = {
     "mjd": "2000.0 + ({column} - 51544.5) / 365.25",
     "jd": "2000.0 + ({column} - 2451545.0) / 365.25",
 }
+
+
+def catalog_of(table: str) -> str:
+    """Name under which a session attaches a table's file; its rows are `<catalog>.main.data`."""
+    return f"t_{table}"
+
+
+def data_of(info: TableInfo) -> str:
+    """The rows of an attached table, as SQL names them."""
+    return f"{quote(catalog_of(info.name))}.main.data"
 
 
 def view_statements(info: TableInfo, catalog: str) -> Iterator[str]:
@@ -30,13 +40,20 @@ def view_statements(info: TableInfo, catalog: str) -> Iterator[str]:
     yield f"CREATE OR REPLACE VIEW placed.{table} AS SELECT *, {ra} AS __ra, {dec} AS __dec FROM {data}"
 
 
-def key_expressions(info: TableInfo) -> list[str]:
+def key_expressions(info: TableInfo, roles: Collection[str] = tuple(ROLES)) -> list[str]:
     """The select list of `keys.<table>`, id, ra, dec and healpix_29 first."""
-    chosen = [f"{_in_standard_unit(column, role)} AS {role}" for role in ROLES if (column := info.role(role))]
-    if info.role("epoch") is None and info.epoch is not None:
+    chosen = [f"{_in_standard_unit(column, role)} AS {role}" for role in roles if (column := info.role(role))]
+    if "epoch" in roles and info.role("epoch") is None and info.epoch is not None:
         chosen.append(f"{info.epoch!r}::DOUBLE AS epoch")
     chosen.insert(3, HEALPIX_COLUMN)
     return chosen
+
+
+def numbered_rows(info: TableInfo) -> str:
+    """SQL of the relation (row, id, ra, dec, healpix_29) of an attached table: `row` is the place in the table, 0 to
+    rows - 1, and rises with the key and then the id."""
+    chosen = ", ".join(key_expressions(info, ("id", "ra", "dec")))
+    return f"(SELECT rowid AS row, {chosen} FROM {data_of(info)})"
 
 
 def key_columns(info: TableInfo) -> tuple[Column, ...]:

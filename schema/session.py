@@ -17,7 +17,7 @@ from skyband.schema.columns import TableInfo
 from skyband.schema.errors import StorageError
 from skyband.schema.faults import duckdb_faults, first_line
 from skyband.schema.healpix import register_healpix
-from skyband.schema.keys import view_statements
+from skyband.schema.keys import catalog_of, view_statements
 from skyband.schema.metadata import read_info
 from skyband.schema.names import quote, quote_text
 from skyband.schema.settings import Settings
@@ -107,11 +107,6 @@ class Session:
             f"DETACH {quote(catalog_of(name))}"
         )
         del self._tables[name]
-
-
-def catalog_of(table: str) -> str:
-    """Name under which a session attaches a table's file; its rows are `<catalog>.main.data`."""
-    return f"t_{table}"
 
 
 @contextmanager

@@ -9,8 +9,12 @@ from importlib.resources import files
 
 @cache
 def load_sql(package: str, name: str) -> str:
-    """The text of `<name>.sql` in a package, `skyband.queries.crossmatch` for instance."""
-    return files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    """The text of `<name>.sql` in a package, `skyband.queries.crossmatch` for instance, without its comment lines.
+
+    Comments are for the readers of the file; a part of several lines filled into one would break out of it.
+    """
+    text = files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+    return "".join(line for line in text.splitlines(keepends=True) if not line.lstrip().startswith("--"))
 
 
 def fill_sql(package: str, name: str, **parts: str) -> str:

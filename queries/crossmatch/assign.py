@@ -6,21 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 # Left rows of one assignment problem, about: the time of a problem grows faster than its size.
 _PROBLEM_ROWS = 500
 
 
-def assign(left: pa.ChunkedArray, right: pa.ChunkedArray, cost: NDArray[np.float64]) -> NDArray[np.bool_]:
+def assign(left: NDArray[np.int64], right: NDArray[np.int64], cost: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Choose disjoint pairs so that the sum of (1 - cost) over them is greatest.
 
     A bipartite matching of least cost (Jonker & Volgenant 1987, scipy's sparse form) in which a left row may also stay
     alone, at cost 1. Rows that no chain of pairs links are independent, and are solved in small problems.
 
     Args:
-        left, right: ids of each pair, shape (n,).
+        left, right: row of each pair on either side, shape (n,).
         cost: of each pair, 0 to 1, shape (n,).
 
     Returns:
@@ -29,10 +28,10 @@ def assign(left: pa.ChunkedArray, right: pa.ChunkedArray, cost: NDArray[np.float
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    i, j = (ids.combine_chunks().dictionary_encode().indices.to_numpy() for ids in (left, right))
     chosen = np.zeros(len(cost), bool)
     if len(cost) == 0:
         return chosen
+    i, j = (np.unique(rows, return_inverse=True)[1] for rows in (left, right))
     lefts, nodes = int(i.max()) + 1, int(i.max()) + int(j.max()) + 2
     links = coo_array((np.ones(len(cost)), (i, lefts + j)), shape=(nodes, nodes))
     group = connected_components(links, directed=False)[1][i]

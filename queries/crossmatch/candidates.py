@@ -11,10 +11,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from skyband.queries.crossmatch.chance import Shifts
 from skyband.schema.columns import TableInfo
 from skyband.schema.healpix import KEY_ORDER, pixels_around
-from skyband.schema.names import quote
-from skyband.schema.session import catalog_of
+from skyband.schema.keys import numbered_rows
 from skyband.schema.settings import Settings
 from skyband.schema.sql import fill_sql
 
@@ -25,16 +25,18 @@ _MEMORY_SHARE = 0.6
 # The area of a batch is drawn with at most so many HEALPix pixels.
 _MOST_PIXELS = 4096
 _FINEST_ORDER = 12
+# Side of a HEALPix base pixel, degrees; each order halves it.
+_BASE_PIXEL_DEG = 58.6
 
 Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A run of the left table, first <= healpix_29 <= last, and the pixels its right partners can lie in."""
+    """A run of the left table, first <= healpix_29 < end, and the pixels its right partners can lie in."""
 
     first: int
-    last: int
+    end: int
     order: int
     pixels: np.ndarray[tuple[int], np.dtype[np.int64]]
 
@@ -49,76 +51,76 @@ def find_candidates(
     left: TableInfo,
     right: TableInfo,
     radius_arcsec: float,
+    shifts: Shifts,
     *,
     batches: int,
     progress: Progress,
 ) -> None:
-    """Make the temporary table `candidates` (left_id, right_id, chord2): all pairs within the radius.
+    """Make the temporary table `candidates` (left_row, right_row, chord2): all pairs within the radius.
+
+    Rows are places in the tables. A `left_row` beyond the left table is one of its rows shifted, for the chance rate:
+    they ride along because a join of their own would read the right table again.
 
     Every left row is in one batch, and the right rows of a batch are a superset of its partners (the chord decides),
     so the answer does not depend on the number of batches.
     """
+    connection.execute("CREATE TEMP TABLE candidates (left_row BIGINT, right_row BIGINT, chord2 DOUBLE)")
     if batches == 1:
-        _join(connection, _vectors(left), _vectors(right), radius_arcsec)
+        _join(connection, _left(left, shifts, "true"), _vectors(right, "true"), radius_arcsec)
         progress(left.rows, left.rows)
         return
-    cuts = _cuts(connection, left, batches)
-    for done, batch in enumerate(_batches(cuts, radius_arcsec / 3600.0)):
+    cuts = key_cuts(connection, left, batches)
+    for done, batch in enumerate(_batches(cuts, (radius_arcsec + shifts.shift_arcsec) / 3600.0)):
         connection.execute("CREATE OR REPLACE TEMP TABLE batch_pixels (pixel BIGINT)")
         connection.register("pixels_of_batch", pa.table({"pixel": batch.pixels}))
         connection.execute("INSERT INTO batch_pixels FROM pixels_of_batch")
         connection.unregister("pixels_of_batch")
         shift = 2 * (KEY_ORDER - batch.order)
-        _join(
-            connection,
-            _vectors(left, f"healpix_29 BETWEEN {batch.first} AND {batch.last}"),
-            _vectors(
-                right,
-                f"healpix_29 BETWEEN {batch.pixels[0] << shift} AND {((batch.pixels[-1] + 1) << shift) - 1} "
-                f"AND healpix_29 >> {shift} IN (FROM batch_pixels)",
-            ),
-            radius_arcsec,
-            append=done > 0,
+        inside = f"healpix_29 >= {batch.first} AND healpix_29 < {batch.end}"
+        around = (
+            f"healpix_29 BETWEEN {batch.pixels[0] << shift} AND {((batch.pixels[-1] + 1) << shift) - 1} "
+            f"AND healpix_29 >> {shift} IN (FROM batch_pixels)"
         )
+        _join(connection, _left(left, shifts, inside), _vectors(right, around), radius_arcsec)
         progress(left.rows * (done + 1) // (len(cuts) - 1), left.rows)
 
 
-def _vectors(table: TableInfo, where: str = "true") -> str:
-    return (
-        "(SELECT id, unit_x(ra, dec) AS x, unit_y(ra, dec) AS y, unit_z(dec) AS z "
-        f"FROM keys.{quote(table.name)} WHERE {where})"
-    )
-
-
-def _join(
-    connection: duckdb.DuckDBPyConnection, left: str, right: str, radius_arcsec: float, *, append: bool = False
-) -> None:
-    query = fill_sql("skyband.schema", "band_join", left=left, right=right, radius_arcsec=repr(radius_arcsec))
-    connection.execute(
-        f"{'INSERT INTO' if append else 'CREATE OR REPLACE TEMP TABLE'} candidates {'' if append else 'AS'} {query}"
-    )
-
-
-def _cuts(connection: duckdb.DuckDBPyConnection, table: TableInfo, batches: int) -> list[int]:
+def key_cuts(connection: duckdb.DuckDBPyConnection, table: TableInfo, pieces: int) -> list[int]:
     """healpix_29 values that cut a table into runs of equal numbers of rows: the first of each run, and an end."""
-    rows = [table.rows * number // batches for number in range(1, batches)]
+    places = [table.rows * number // pieces for number in range(1, pieces)]
     found = connection.execute(
-        f"SELECT DISTINCT healpix_29 FROM {quote(catalog_of(table.name))}.main.data WHERE rowid IN (SELECT unnest(?)) "
-        "ORDER BY healpix_29",
-        [rows],
+        f"SELECT DISTINCT healpix_29 FROM {numbered_rows(table)} WHERE row IN (SELECT unnest(?)) ORDER BY healpix_29",
+        [places],
     ).fetchall()
     return [0, *(value for (value,) in found if value > 0), 12 << (2 * KEY_ORDER)]
 
 
-def _batches(cuts: list[int], radius_deg: float) -> Iterator[Batch]:
+def _left(table: TableInfo, shifts: Shifts, where: str) -> str:
+    return f"(FROM {_vectors(table, where)} UNION ALL FROM {shifts.vectors(where)})"
+
+
+def _vectors(table: TableInfo, where: str) -> str:
+    return (
+        "(SELECT row AS id, unit_x(ra, dec) AS x, unit_y(ra, dec) AS y, unit_z(dec) AS z "
+        f"FROM {numbered_rows(table)} WHERE {where})"
+    )
+
+
+def _join(connection: duckdb.DuckDBPyConnection, left: str, right: str, radius_arcsec: float) -> None:
+    query = fill_sql("skyband.schema", "band_join", left=left, right=right, radius_arcsec=repr(radius_arcsec))
+    connection.execute(f"INSERT INTO candidates {query}")
+
+
+def _batches(cuts: list[int], margin_deg: float) -> Iterator[Batch]:
     for first, end in pairwise(cuts):
         last = end - 1
-        order = _FINEST_ORDER
+        # Pixels much smaller than the margin would draw its edge finer than it needs.
+        order = min(_FINEST_ORDER, max(0, math.floor(math.log2(8 * _BASE_PIXEL_DEG / margin_deg))))
         while _span(first, last, order) > _MOST_PIXELS:
             order -= 1
         shift = 2 * (KEY_ORDER - order)
         inside = np.arange(first >> shift, (last >> shift) + 1, dtype=np.int64)
-        yield Batch(first, last, order, pixels_around(order, inside, radius_deg))
+        yield Batch(first, end, order, pixels_around(order, inside, margin_deg))
 
 
 def _span(first: int, last: int, order: int) -> int:

@@ -1,4 +1,4 @@
-"""How many matches chance alone would give: the same join on shifted positions."""
+"""How many matches chance alone would give: shifted positions that ride along in the join."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import duckdb
 
 from skyband.schema.columns import TableInfo
-from skyband.schema.names import quote
+from skyband.schema.keys import numbered_rows
 from skyband.schema.sql import fill_sql
 
-_SHIFTS = 4
+_DIRECTIONS = 4
 _LEAST_SHIFT_ARCSEC = 30.0
 _RADII = 10.0
 
@@ -27,42 +27,56 @@ class Chance:
     shift_arcsec: float  # how far
 
 
-def chance_rate(
-    connection: duckdb.DuckDBPyConnection, left: TableInfo, right: TableInfo, radius_arcsec: float, sample_rows: int
-) -> Chance:
-    """Shift a sample of the left table in four directions and count how often it still finds a partner.
+@dataclass(frozen=True, slots=True)
+class Shifts:
+    """A sample of a table, each row shifted in four directions.
 
     The shift, ten radii and 30 arcsec at least, leaves the true partners behind and keeps the local density.
     """
-    shift_arcsec = min(max(_RADII * radius_arcsec, _LEAST_SHIFT_ARCSEC), 90 * 3600.0)
-    # A sample by hash is the same on every run and in every version of the table.
-    one_in = max(1, left.rows // sample_rows)
-    shifted = fill_sql(
-        "skyband.queries.crossmatch",
-        "shifted",
-        left=f"keys.{quote(left.name)}",
-        one_in=str(one_in),
-        shifts=str(_SHIFTS),
-        shift_arcsec=repr(shift_arcsec),
-    )
-    right_vectors = (
-        f"(SELECT id, unit_x(ra, dec) AS x, unit_y(ra, dec) AS y, unit_z(dec) AS z FROM keys.{quote(right.name)})"
-    )
-    pairs = fill_sql(
-        "skyband.schema", "band_join", left="shifted", right=right_vectors, radius_arcsec=repr(radius_arcsec)
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE shifted AS {shifted}")
-    row = connection.execute(
-        f"SELECT count(DISTINCT left_id), (SELECT count(*) FROM shifted) FROM ({pairs})"
-    ).fetchone()
-    connection.execute("DROP TABLE shifted")
-    assert row is not None
-    hits, trials = row
-    rate = hits / trials if trials else 0.0
-    return Chance(
-        rate=rate,
-        rate_error=math.sqrt(max(rate * (1 - rate), 1 / max(trials, 1)) / max(trials, 1)),
-        sample_rows=trials // _SHIFTS,
-        shifts=_SHIFTS,
-        shift_arcsec=shift_arcsec,
-    )
+
+    table: TableInfo
+    radius_arcsec: float
+    one_in: int  # one row in so many is taken, evenly along the HEALPix order, so over the sky
+
+    @property
+    def shift_arcsec(self) -> float:
+        """How far."""
+        return min(max(_RADII * self.radius_arcsec, _LEAST_SHIFT_ARCSEC), 90 * 3600.0)
+
+    @property
+    def sample_rows(self) -> int:
+        """Rows that are shifted."""
+        return -(-self.table.rows // self.one_in)
+
+    def vectors(self, where: str) -> str:
+        """SQL of (id, x, y, z) of the shifted rows that meet a condition; ids begin behind the table's last row."""
+        return fill_sql(
+            "skyband.queries.crossmatch",
+            "shifted",
+            table=numbered_rows(self.table),
+            where=where,
+            rows=str(self.table.rows),
+            one_in=str(self.one_in),
+            directions=str(_DIRECTIONS),
+            shift_arcsec=repr(self.shift_arcsec),
+        )
+
+    def rate(self, connection: duckdb.DuckDBPyConnection) -> Chance:
+        """How often shifted rows found a partner among the temporary table `candidates`."""
+        [(found,)] = connection.execute(
+            "SELECT count(DISTINCT left_row) FROM candidates WHERE left_row >= ?", [self.table.rows]
+        ).fetchall()
+        trials = self.sample_rows * _DIRECTIONS
+        rate = found / trials if trials else 0.0
+        return Chance(
+            rate=rate,
+            rate_error=math.sqrt(max(rate * (1 - rate), 1 / max(trials, 1)) / max(trials, 1)),
+            sample_rows=self.sample_rows,
+            shifts=_DIRECTIONS,
+            shift_arcsec=self.shift_arcsec,
+        )
+
+
+def plan_shifts(table: TableInfo, radius_arcsec: float, sample_rows: int) -> Shifts:
+    """A sample of about `sample_rows` rows, or of all where the table has fewer."""
+    return Shifts(table, radius_arcsec, max(1, table.rows // sample_rows))

@@ -1,10 +1,10 @@
 -- Purpose: one round of the closest-pair-first selection: take the mutual nearest of the open pairs, strike their rows.
 -- Input and output: temporary tables taken, open_pairs.
 CREATE OR REPLACE TEMP TABLE taken_now AS
-SELECT left_id, right_id
+SELECT left_row, right_row
 FROM open_pairs
-QUALIFY row_number() OVER (PARTITION BY left_id ORDER BY chord2, right_id) = 1
-    AND row_number() OVER (PARTITION BY right_id ORDER BY chord2, left_id) = 1;
+QUALIFY row_number() OVER (PARTITION BY left_row ORDER BY chord2, right_id) = 1
+    AND row_number() OVER (PARTITION BY right_row ORDER BY chord2, left_id) = 1;
 INSERT INTO taken FROM taken_now;
 CREATE OR REPLACE TEMP TABLE open_pairs AS
-FROM open_pairs ANTI JOIN taken_now USING (left_id) ANTI JOIN (SELECT right_id FROM taken_now) USING (right_id);
+FROM open_pairs ANTI JOIN taken_now USING (left_row) ANTI JOIN (SELECT right_row FROM taken_now) USING (right_row);

@@ -8,6 +8,7 @@ from dataclasses import replace
 from skyband.queries.crossmatch.options import Find, Join, MatchOptions
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo
 from skyband.schema.errors import BadTable
+from skyband.schema.keys import data_of
 from skyband.schema.names import quote
 
 
@@ -62,6 +63,14 @@ def wide_columns(options: MatchOptions, left: TableInfo, right: TableInfo) -> It
                 continue
             name = f"{prefix}_{column.name}" if column.name.lower() in clashing else column.name
             yield f"{alias}.{quote(column.name)}", replace(column, name=name, role="")
+
+
+def own_columns(options: MatchOptions, left: TableInfo, right: TableInfo) -> tuple[str, str]:
+    """SQL of the columns of `--wide`, each followed by a comma, and of the joins (on left_row, right_row) they need."""
+    columns = "".join(f"{source} AS {quote(column.name)}, " for source, column in wide_columns(options, left, right))
+    return columns, (
+        f"LEFT JOIN {data_of(left)} a ON a.rowid = left_row LEFT JOIN {data_of(right)} b ON b.rowid = right_row"
+    )
 
 
 def check_matchable(table: TableInfo) -> None:

@@ -19,9 +19,7 @@ def link_groups(connection: duckdb.DuckDBPyConnection) -> None:
     changed = True
     while changed:
         connection.execute(load_sql(_PACKAGE, "groups_round"))
-        row = connection.execute(
+        [(changed,)] = connection.execute(
             "SELECT count(*) > 0 FROM groups g JOIN groups_next n USING (id) WHERE g.group_id <> n.group_id"
-        ).fetchone()
-        assert row is not None
-        changed = row[0]
+        ).fetchall()
         connection.execute("CREATE OR REPLACE TEMP TABLE groups AS FROM groups_next")

@@ -9,24 +9,22 @@ from dataclasses import asdict, dataclass
 import duckdb
 
 from skyband.queries.crossmatch.candidates import batch_count, find_candidates
-from skyband.queries.crossmatch.chance import Chance, chance_rate
-from skyband.queries.crossmatch.columns import check_matchable, pair_columns, wide_columns
+from skyband.queries.crossmatch.chance import Chance, plan_shifts
+from skyband.queries.crossmatch.columns import check_matchable, own_columns, pair_columns, wide_columns
+from skyband.queries.crossmatch.contest import rank_candidates, split_candidates
 from skyband.queries.crossmatch.groups import link_groups
-from skyband.queries.crossmatch.options import Find, MatchOptions
+from skyband.queries.crossmatch.options import MatchOptions
+from skyband.queries.crossmatch.product import find_matched, write_pairs
 from skyband.queries.crossmatch.select import select_pairs
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import TableExists
+from skyband.schema.keys import numbered_rows
 from skyband.schema.names import quote
-from skyband.schema.session import catalog_of
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import TableWriter, write_table
 
 _PACKAGE = "skyband.queries.crossmatch"
-# A right row that is the nearest of one left row only needs no search for its twins.
-_BEST1_RIGHT = (
-    "count(*) FILTER (n_mates = 0) + (SELECT count(DISTINCT right_id) FROM ranked WHERE left_rank = 1 AND n_mates > 0)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +80,11 @@ def crossmatch(
         connection = writer.connection
         left, right = _matchable(store, writer, options.left), _matchable(store, writer, options.right)
         cuts = batches or batch_count(left.rows, right.rows, store.settings)
-        find_candidates(connection, left, right, options.radius_arcsec, batches=cuts, progress=progress)
+        shifts = plan_shifts(left, options.radius_arcsec, store.settings.chance_sample_rows)
+        find_candidates(connection, left, right, options.radius_arcsec, shifts, batches=cuts, progress=progress)
+        chance = shifts.rate(connection)
         build = _build_duplicates if options.is_self_match else _build_pairs
-        build(connection, options, left, right)
-        pairs, left_matched, right_matched = map(int, _one_row(connection, _matched(options)))
+        pairs, left_matched, right_matched = build(connection, options, left, right)
         counts = MatchCounts(
             left_rows=left.rows,
             right_rows=right.rows,
@@ -95,7 +94,7 @@ def crossmatch(
             left_unmatched=left.rows - left_matched,
             right_unmatched=right.rows - right_matched,
             batches=cuts,
-            chance=chance_rate(connection, left, right, options.radius_arcsec, store.settings.chance_sample_rows),
+            chance=chance,
         )
         columns = [*pair_columns(options, left, right)]
         columns += [column for _, column in wide_columns(options, left, right)] if options.wide else []
@@ -121,68 +120,33 @@ def _matchable(store: Store, writer: TableWriter, name: str) -> TableInfo:
 
 def _build_pairs(
     connection: duckdb.DuckDBPyConnection, options: MatchOptions, left: TableInfo, right: TableInfo
-) -> None:
-    connection.execute(f"CREATE TEMP TABLE ranked AS {fill_sql(_PACKAGE, 'rank', candidates='candidates')}")
+) -> tuple[int, int, int]:
+    """Fill the new table; return pairs, left rows and right rows in a pair."""
+    plain = split_candidates(connection, left, right)
     connection.execute("DROP TABLE candidates")
-    (limit,) = _one_row(connection, f"SELECT pow(chord_limit({options.radius_arcsec!r} / 3600.0), 2)")
+    [(limit,)] = connection.execute("SELECT pow(chord_limit(? / 3600.0), 2)", [options.radius_arcsec]).fetchall()
     select_pairs(connection, options.find, limit)
-    left_id, right_id = map(quote, options.pair_names)
-    pairs = fill_sql(
-        _PACKAGE,
-        "pairs",
-        left=f"keys.{quote(left.name)}",
-        right=f"keys.{quote(right.name)}",
-        left_id=left_id,
-        right_id=right_id,
-        has_pairs=str(options.join.has_pairs),
-        has_left=str(options.join.has_unmatched_left),
-        has_right=str(options.join.has_unmatched_right),
-    )
-    _store_rows(connection, options, left, right, pairs)
+    connection.execute("DROP TABLE ranked")
+    matched = find_matched(connection, plain, left.rows, right.rows)
+    write_pairs(connection, options, left, right, plain, matched)
+    return matched.pairs, int(matched.left.sum()), int(matched.right.sum())
 
 
 def _build_duplicates(
     connection: duckdb.DuckDBPyConnection, options: MatchOptions, left: TableInfo, right: TableInfo
-) -> None:
-    others = "(FROM candidates WHERE left_id <> right_id)"
-    connection.execute(f"CREATE TEMP TABLE ranked AS {fill_sql(_PACKAGE, 'rank', candidates=others)}")
+) -> tuple[int, int, int]:
+    """Fill the new table; return pairs and, twice, rows in a pair."""
+    rank_candidates(connection, left, right, f"left_row < {left.rows} AND left_row <> right_row")
     connection.execute("DROP TABLE candidates")
     link_groups(connection)
     left_id, right_id = map(quote, options.pair_names)
-    pairs = fill_sql(_PACKAGE, "duplicates", left=f"keys.{quote(left.name)}", left_id=left_id, right_id=right_id)
-    _store_rows(connection, options, left, right, pairs)
-
-
-def _store_rows(
-    connection: duckdb.DuckDBPyConnection, options: MatchOptions, left: TableInfo, right: TableInfo, pairs: str
-) -> None:
-    """Sort the pairs into the new table, with the tables' own columns beside them if asked."""
-    left_id, right_id = map(quote, options.pair_names)
-    order = f"healpix_29, {left_id}, {right_id}"
-    if not options.wide:
-        connection.execute(f"CREATE TABLE new.main.data AS FROM ({pairs}) ORDER BY {order}")
-        return
-    own = ", ".join(f"{source} AS {quote(column.name)}" for source, column in wide_columns(options, left, right))
-    joins = " ".join(
-        f"LEFT JOIN {quote(catalog_of(table.name))}.main.data {alias} ON {alias}.{quote(_id(table))} = p.{pair_id}"
-        for table, alias, pair_id in ((left, "a", left_id), (right, "b", right_id))
+    own, joins = own_columns(options, left, right) if options.wide else ("", "")
+    pairs = fill_sql(
+        _PACKAGE, "duplicates", left=numbered_rows(left), left_id=left_id, right_id=right_id, own=own, joins=joins
     )
-    connection.execute(
-        f"CREATE TABLE new.main.data AS SELECT p.* EXCLUDE (healpix_29), {own}, p.healpix_29 "
-        f"FROM ({pairs}) p {joins} ORDER BY p.healpix_29, p.{left_id}, p.{right_id}"
-    )
-
-
-def _matched(options: MatchOptions) -> str:
-    """SQL that counts pairs, left rows in a pair and right rows in a pair, without sorting out ids where ranks tell."""
-    if options.is_self_match:
-        return "SELECT count(*) // 2, count(*) FILTER (left_rank = 1), count(*) FILTER (right_rank = 1) FROM ranked"
-    left, right = {
-        Find.ALL: ("count(*) FILTER (left_rank = 1)", "count(*) FILTER (right_rank = 1)"),
-        Find.BEST1: ("count(*)", _BEST1_RIGHT),
-        Find.BEST2: ("count(DISTINCT left_id)", "count(*)"),
-    }.get(options.find, ("count(*)", "count(*)"))
-    return f"SELECT count(*), {left}, {right} FROM selected"
+    connection.execute(f"CREATE TABLE new.main.data AS {pairs}")
+    [(found, rows)] = connection.execute("SELECT count(*) // 2, count(*) FILTER (left_rank = 1) FROM ranked").fetchall()
+    return found, rows, rows
 
 
 def _description(options: MatchOptions) -> str:
@@ -192,15 +156,3 @@ def _description(options: MatchOptions) -> str:
         f"Cross-match of {options.left} and {options.right} within {options.radius_arcsec:g} arcsec "
         f"({options.find}, {options.join})"
     )
-
-
-def _id(table: TableInfo) -> str:
-    column = table.role("id")
-    assert column is not None
-    return column.name
-
-
-def _one_row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[float, ...]:
-    row = connection.execute(query).fetchone()
-    assert row is not None
-    return tuple(row)

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import Bench, Rows
 from jobs import JOBS
 from machine import cores, describe_machine
 from matching import MATCH_PEERS
 from measure import TaskFailed
 from report import Measurement, Report
+
+from bench import Bench, Rows
 
 HEADLINE, LARGE = "10.8Mx8.4M", "100Mx75M"
 LEAST_ROWS = 1_000

@@ -74,3 +74,18 @@ def test_pixels_around_holds_every_pixel_near(
     centre = SkyCoord(ra, dec, unit="deg")
     edge = centre.directional_offset_by(np.arange(0, 360, 7) * u.deg, radius * u.deg)
     assert set(healpy.ang2pix(1 << order, edge.ra.deg, edge.dec.deg, nest=True, lonlat=True).tolist()) <= around
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "angdist_arcsec(1.0, 2.0, 3.0, NULL)",
+        "galactic_lon(NULL, 1.0)",
+        "galactic_lat(NULL, 1.0)",
+        "galactic_lat(1.0, NULL)",
+        "healpix_of(NULL, 3)",
+        "chord2_arcsec(NULL)",
+    ],
+)
+def test_nothing_in_gives_nothing_out(empty_session: Session, expression: str) -> None:
+    assert empty_session.connection.execute(f"SELECT {expression}").fetchall() == [(None,)]
