@@ -1,6 +1,7 @@
 -- Purpose: all pairs of two relations within a radius, anywhere on the sphere: the band join.
 --   Bands are at least six chords wide, so the cube of half-width one chord around a left point touches 1 to 8 triples
 --   of bands, under 2 on average; a right point lies in exactly one. Equal triples are candidates, the chord decides.
+--   A left point is doubled axis by axis where its cube crosses a border: cheaper than trying eight corners at once.
 -- Parameters: {left}, {right} relations of (id, x, y, z), unit vectors; {radius_arcsec} radius, arcsec.
 -- Output: left_id, right_id, chord2 (squared chord on the unit sphere).
 SELECT left_id, right_id, chord2
@@ -9,22 +10,26 @@ FROM (
         l.id AS left_id, r.id AS right_id,
         (l.x - r.x) * (l.x - r.x) + (l.y - r.y) * (l.y - r.y) + (l.z - r.z) * (l.z - r.z) AS chord2
     FROM (
-        SELECT id, x, y, z,
-            CASE i WHEN 0 THEN x0 ELSE x1 END AS bx,
-            CASE j WHEN 0 THEN y0 ELSE y1 END AS "by",
-            CASE k WHEN 0 THEN z0 ELSE z1 END AS bz
+        SELECT id, x, y, z, bx, "by", CASE side WHEN 0 THEN z0 ELSE z1 END AS bz
         FROM (
-            SELECT id, x, y, z,
-                band(x - chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS x0,
-                band(x + chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS x1,
-                band(y - chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS y0,
-                band(y + chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS y1,
-                band(z - chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS z0,
-                band(z + chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS z1
-            FROM {left}
-        ),
-        (VALUES (0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 1, 1), (1, 0, 0), (1, 0, 1), (1, 1, 0), (1, 1, 1)) corner(i, j, k)
-        WHERE (i = 0 OR x0 <> x1) AND (j = 0 OR y0 <> y1) AND (k = 0 OR z0 <> z1)
+            SELECT id, x, y, z, z0, z1, bx, CASE side WHEN 0 THEN y0 ELSE y1 END AS "by"
+            FROM (
+                SELECT id, x, y, z, y0, y1, z0, z1, CASE side WHEN 0 THEN x0 ELSE x1 END AS bx
+                FROM (
+                    SELECT id, x, y, z,
+                        band(x - chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS x0,
+                        band(x + chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS x1,
+                        band(y - chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS y0,
+                        band(y + chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS y1,
+                        band(z - chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS z0,
+                        band(z + chord_limit({radius_arcsec} / 3600.0), {radius_arcsec}) AS z1
+                    FROM {left}
+                ), (VALUES (0), (1)) lower_or_upper(side)
+                WHERE side = 0 OR x0 <> x1
+            ), (VALUES (0), (1)) lower_or_upper(side)
+            WHERE side = 0 OR y0 <> y1
+        ), (VALUES (0), (1)) lower_or_upper(side)
+        WHERE side = 0 OR z0 <> z1
     ) l
     JOIN (
         SELECT id, x, y, z, band(x, {radius_arcsec}) AS bx, band(y, {radius_arcsec}) AS "by",

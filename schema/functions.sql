@@ -41,9 +41,10 @@ END;
 -- Chord of an angle, widened by 1 part in 1e9 so that rounding keeps a point exactly on the edge inside.
 CREATE MACRO chord_limit(radius_deg) AS 2 * sin(radians(least(radius_deg, 180)) / 2) * (1 + 1e-9) + 1e-15;
 
--- Number of the band a coordinate of a unit vector lies in; bands are six chords wide, 5e-5 (10 arcsec) at least.
+-- Number of the band a coordinate of a unit vector lies in; bands are six chords wide, 7.5e-5 (15 arcsec) at least:
+-- narrower ones double more points, wider ones compare more pairs where the sky is crowded.
 CREATE MACRO band(coordinate, radius_arcsec)
-AS floor(coordinate / greatest(6 * chord_limit(radius_arcsec / 3600.0), 5e-5))::INTEGER;
+AS floor(coordinate / greatest(6 * chord_limit(radius_arcsec / 3600.0), 7.5e-5))::INTEGER;
 
 -- Angle of a squared chord on the unit sphere, arcsec.
 CREATE MACRO chord2_arcsec(chord2) AS degrees(2 * asin(CASE WHEN chord2 > 4 THEN 1 ELSE sqrt(chord2) / 2 END)) * 3600.0;

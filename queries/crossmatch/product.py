@@ -1,11 +1,10 @@
-"""The pair table: matched and unmatched rows in the order of the key, written piece by piece."""
+"""The pair table: matched and unmatched rows in the order of the key, streamed into the new file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from itertools import chain, pairwise
 
 import duckdb
 import numpy as np
@@ -14,18 +13,20 @@ from numpy.typing import NDArray
 
 from skyband.queries.crossmatch.candidates import key_cuts
 from skyband.queries.crossmatch.columns import own_columns
-from skyband.queries.crossmatch.contest import PlainPairs
+from skyband.queries.crossmatch.contest import Pairs, PlainPairs, Rows
 from skyband.queries.crossmatch.options import MatchOptions
 from skyband.schema.columns import TableInfo
 from skyband.schema.keys import numbered_rows
 from skyband.schema.names import quote
 from skyband.schema.sql import fill_sql
 
-# Rows of either table or of the result that one piece may have, about: bounds the memory.
-_PIECE_ROWS = 12_000_000
+# Rows of the longer table in a piece, about: small enough for memory that is used again, not asked for anew.
+_PIECE_ROWS = 250_000
+_ROW_GROUP_ROWS = 122_880
 _RANKS = {"left_rank": 1, "right_rank": 1, "n_neighbours": 1, "n_mates": 0}
 """The ranks of a plain pair."""
-_PAIR = ("left_row", "right_row", "chord2", *_RANKS)
+_NO_ROWS: Rows = np.empty(0, np.int64)
+_PLACE = ("ra", "dec", "healpix_29")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,12 @@ class Matched:
     pairs: int
 
 
-def find_matched(connection: duckdb.DuckDBPyConnection, plain: PlainPairs, left_rows: int, right_rows: int) -> Matched:
-    """Mark the rows that stand in a plain pair or in the temporary table `selected`."""
-    left, right = np.zeros(left_rows, bool), np.zeros(right_rows, bool)
-    left[plain.left_row] = True
-    right[plain.right_row] = True
-    pairs = len(plain.left_row)
-    for batch in connection.sql("SELECT left_row, right_row FROM selected").to_arrow_reader(1_000_000):
+def find_matched(connection: duckdb.DuckDBPyConnection, plain: PlainPairs, right_rows: int) -> Matched:
+    """Mark the rows that stand in a plain pair or in the table `work.selected`."""
+    left, right = plain.right_row >= 0, np.zeros(right_rows, bool)
+    right[plain.right_row[left]] = True
+    pairs = int(np.count_nonzero(left))
+    for batch in connection.sql("SELECT left_row, right_row FROM work.selected").to_arrow_reader(1_000_000):
         left[batch["left_row"].to_numpy()] = True
         right[batch["right_row"].to_numpy()] = True
         pairs += batch.num_rows
@@ -58,25 +58,61 @@ def write_pairs(
     plain: PlainPairs,
     matched: Matched,
 ) -> None:
-    """Create `new.main.data` from the plain pairs and the temporary table `selected`, unmatched rows as the join asks.
+    """Create `new.main.data` from the plain pairs and the table `work.selected`, unmatched rows as the join asks.
 
     Rows stand in the order of healpix_29, then of the left id, then of left_rank; a right row alone is the last of its
     healpix_29.
     """
     # The pieces come in the order of the table.
     connection.execute("SET preserve_insertion_order = true")
-    right_ids = connection.sql(f"SELECT id FROM {numbered_rows(right)}").to_arrow_table()["id"].combine_chunks()
-    longest = max((left, right), key=lambda table: table.rows)
-    pieces = -(-max(longest.rows, matched.pairs) // _PIECE_ROWS)
-    create = "CREATE TABLE new.main.data AS"
-    for first, end in pairwise(key_cuts(connection, longest, pieces)):
-        piece = _piece(connection, options, _Run.read(connection, left, first, end), right_ids, plain, matched)
-        if options.join.has_unmatched_right:
-            piece = _with_unmatched_right(piece, _Run.read(connection, right, first, end), matched.right)
-        connection.register("piece", piece.append_column("place", pa.array(np.arange(len(piece)))))
-        connection.execute(f"{create} {_finished(options, left, right)}")
+    own, joins = own_columns(options, left, right) if options.wide else ("", "")
+    left_id, right_id = map(quote, options.pair_names)
+    order = "ORDER BY place" if options.wide else ""
+    rows = fill_sql(
+        "skyband.queries.crossmatch", "pairs", left_id=left_id, right_id=right_id, own=own, joins=joins, order=order
+    )
+    # A cursor reads the next piece while the connection writes the last.
+    with connection.cursor() as reader:
+        pieces = _row_groups(_pieces(reader, options, left, right, plain, matched))
+        first = next(pieces)
+        connection.register("piece", pa.RecordBatchReader.from_batches(first.schema, chain([first], pieces)))
+        connection.execute(f"CREATE TABLE new.main.data AS {rows}")
         connection.unregister("piece")
-        create = "INSERT INTO new.main.data"
+
+
+def _pieces(
+    reader: duckdb.DuckDBPyConnection,
+    options: MatchOptions,
+    left: TableInfo,
+    right: TableInfo,
+    plain: PlainPairs,
+    matched: Matched,
+) -> Iterator[pa.RecordBatch]:
+    """The rows in order, as pairs.sql takes them; one piece at least."""
+    right_ids = reader.sql(f"SELECT id FROM {numbered_rows(right)}").to_arrow_table()["id"].combine_chunks()
+    longest = max((left, right), key=lambda table: table.rows)
+    rows = 0
+    for keys in pairwise(key_cuts(reader, longest, max(1, longest.rows // _PIECE_ROWS))):
+        run = _Run.read(reader, left, *keys)
+        alone = run.unmatched(matched.left) if options.join.has_unmatched_left else _NO_ROWS
+        own, ranked = _pairs_of(reader, run, plain, wanted=options.join.has_pairs)
+        piece = _merged(run, own, ranked, alone, right_ids)
+        if options.join.has_unmatched_right:
+            piece = _with_unmatched_right(piece, _Run.read(reader, right, *keys), matched.right)
+        piece["place"] = pa.array(np.arange(rows, rows + len(piece["ra"])))
+        rows += len(piece["ra"])
+        yield pa.record_batch(piece)
+
+
+def _row_groups(pieces: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows cut as DuckDB stores them, so that its threads write whole groups; one batch at least."""
+    rest = next(pieces)
+    for piece in pieces:
+        rest = pa.concat_batches([rest, piece])
+        while len(rest) >= _ROW_GROUP_ROWS:
+            yield rest.slice(0, _ROW_GROUP_ROWS)
+            rest = rest.slice(_ROW_GROUP_ROWS)
+    yield rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,77 +121,75 @@ class _Run:
 
     first: int
     end: int
-    columns: pa.Table  # id, ra, dec, healpix_29
+    columns: Mapping[str, pa.Array]  # id, ra, dec, healpix_29
 
     @classmethod
-    def read(cls, connection: duckdb.DuckDBPyConnection, table: TableInfo, first_key: int, end_key: int) -> _Run:
-        found = connection.sql(
+    def read(cls, reader: duckdb.DuckDBPyConnection, table: TableInfo, first_key: int, end_key: int) -> _Run:
+        found = reader.sql(
             f"SELECT row, id, ra, dec, healpix_29 FROM {numbered_rows(table)} "
             f"WHERE healpix_29 >= {first_key} AND healpix_29 < {end_key}"
         ).to_arrow_table()
         first = found["row"][0].as_py() if len(found) else 0
-        return cls(first, first + len(found), found.drop_columns("row").combine_chunks())
+        return cls(first, first + len(found), {name: found[name].combine_chunks() for name in ("id", *_PLACE)})
 
-    def unmatched(self, matched: NDArray[np.bool_]) -> NDArray[np.int64]:
+    def unmatched(self, matched: NDArray[np.bool_]) -> Rows:
         """Rows in no pair."""
         return np.flatnonzero(~matched[self.first : self.end]) + self.first
 
-
-def _piece(
-    connection: duckdb.DuckDBPyConnection,
-    options: MatchOptions,
-    run: _Run,
-    right_ids: pa.Array,
-    plain: PlainPairs,
-    matched: Matched,
-) -> pa.Table:
-    """The pairs of a run of left rows and those of its rows that are alone, each as the join asks."""
-    parts = [*_pairs(connection, run, plain)] if options.join.has_pairs else []
-    if options.join.has_unmatched_left:
-        parts.append(pa.table({"left_row": run.unmatched(matched.left)}))
-    rows = pa.concat_tables(parts, promote_options="default") if parts else _NO_PAIRS
-    # The parts are sorted and share no left row, so a stable sort merges them.
-    rows = rows.take(np.argsort(rows["left_row"].to_numpy(), kind="stable"))
-    if "right_row" not in rows.column_names:
-        rows = pa.concat_tables([_NO_PAIRS, rows], promote_options="default")
-    of_left = run.columns.take(pa.array(rows["left_row"].to_numpy() - run.first))
-    rows = rows.append_column("left_id", of_left["id"]).append_column("right_id", right_ids.take(rows["right_row"]))
-    for name in ("ra", "dec", "healpix_29"):
-        rows = rows.append_column(name, of_left[name])
-    return rows
+    def take(self, names: tuple[str, ...], rows: Rows) -> dict[str, pa.Array]:
+        places = pa.array(rows - self.first)
+        return {name: self.columns[name].take(places) for name in names}
 
 
-_NO_PAIRS = pa.table(
-    {
-        "left_row": pa.array([], pa.int64()),
-        "right_row": pa.array([], pa.int64()),
-        "chord2": pa.array([], pa.float64()),
-        **{name: pa.array([], pa.int32()) for name in _RANKS},
-    }
-)
-
-
-def _pairs(connection: duckdb.DuckDBPyConnection, run: _Run, plain: PlainPairs) -> Iterator[pa.Table]:
-    own = plain.between(run.first, run.end)
-    ranks: dict[str, Any] = {name: np.full(len(own.left_row), rank, np.int32) for name, rank in _RANKS.items()}
-    yield pa.table({"left_row": own.left_row, "right_row": own.right_row, "chord2": own.chord2, **ranks})
-    yield connection.sql(
-        f"SELECT {', '.join(_PAIR)} FROM selected WHERE left_row >= {run.first} AND left_row < {run.end}"
+def _pairs_of(
+    reader: duckdb.DuckDBPyConnection, run: _Run, plain: PlainPairs, *, wanted: bool
+) -> tuple[Pairs, pa.Table]:
+    """Plain and ranked pairs of a run of left rows."""
+    end = run.end if wanted else run.first
+    ranked = reader.sql(
+        f"SELECT left_row, right_row, chord2, {', '.join(_RANKS)} FROM work.selected "
+        f"WHERE left_row >= {run.first} AND left_row < {end}"
     ).to_arrow_table()
+    return plain.between(run.first, end), ranked
 
 
-def _with_unmatched_right(piece: pa.Table, run: _Run, matched: NDArray[np.bool_]) -> pa.Table:
+def _merged(run: _Run, own: Pairs, ranked: pa.Table, alone: Rows, right_ids: pa.Array) -> dict[str, pa.Array]:
+    """Pairs and left rows alone, sorted by left row and rank."""
+    left_row = np.concatenate([own.left_row, ranked["left_row"].to_numpy(), alone])
+    # The three parts are sorted and share no left row, so a stable sort merges them.
+    order = np.argsort(left_row, kind="stable")
+    left_row = left_row[order]
+    is_ranked = (order >= len(own.left_row)) & (order < len(order) - len(alone))
+    nulls = {"mask": order >= len(order) - len(alone)} if len(alone) else {}
+
+    def of_pairs(name: str) -> pa.Array:
+        parts = getattr(own, name), ranked[name].to_numpy()
+        return pa.array(np.concatenate([*parts, np.zeros(len(alone), parts[0].dtype)])[order], **nulls)
+
+    def ranks(name: str, of_plain: int) -> pa.Array:
+        column = np.full(len(order), of_plain, np.int32)
+        column[is_ranked] = ranked[name].to_numpy()
+        return pa.array(column, **nulls)
+
+    right_row = of_pairs("right_row")
+    return {
+        "left_row": pa.array(left_row),
+        "right_row": right_row,
+        "left_id": run.columns["id"].take(pa.array(left_row - run.first)),
+        "right_id": right_ids.take(right_row),
+        "chord2": of_pairs("chord2"),
+        **{name: ranks(name, of_plain) for name, of_plain in _RANKS.items()},
+        **run.take(_PLACE, left_row),
+    }
+
+
+def _with_unmatched_right(piece: dict[str, pa.Array], run: _Run, matched: NDArray[np.bool_]) -> dict[str, pa.Array]:
+    """The same with the right rows alone of a run."""
     alone = run.unmatched(matched)
-    of_right = run.columns.take(pa.array(alone - run.first)).rename_columns(["right_id", "ra", "dec", "healpix_29"])
-    rows = pa.concat_tables([piece, of_right.append_column("right_row", pa.array(alone))], promote_options="default")
-    return rows.take(np.argsort(rows["healpix_29"].to_numpy(), kind="stable"))
-
-
-def _finished(options: MatchOptions, left: TableInfo, right: TableInfo) -> str:
-    """SQL of the table's rows from those of `piece`, with the tables' own columns beside them if asked."""
-    left_id, right_id = map(quote, options.pair_names)
-    own, joins = own_columns(options, left, right) if options.wide else ("", "")
-    order = "ORDER BY place" if options.wide else ""
-    return fill_sql(
-        "skyband.queries.crossmatch", "pairs", left_id=left_id, right_id=right_id, own=own, joins=joins, order=order
-    )
+    added = {"right_row": pa.array(alone), "right_id": run.take(("id",), alone)["id"], **run.take(_PLACE, alone)}
+    both = {
+        name: pa.concat_arrays([column, added.get(name, pa.nulls(len(alone), column.type))])
+        for name, column in piece.items()
+    }
+    order = pa.array(np.argsort(both["healpix_29"].to_numpy(), kind="stable"))
+    return {name: column.take(order) for name, column in both.items()}

@@ -127,7 +127,7 @@ def _build_pairs(
     [(limit,)] = connection.execute("SELECT pow(chord_limit(? / 3600.0), 2)", [options.radius_arcsec]).fetchall()
     select_pairs(connection, options.find, limit)
     connection.execute("DROP TABLE ranked")
-    matched = find_matched(connection, plain, left.rows, right.rows)
+    matched = find_matched(connection, plain, right.rows)
     write_pairs(connection, options, left, right, plain, matched)
     return matched.pairs, int(matched.left.sum()), int(matched.right.sum())
 

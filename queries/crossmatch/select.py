@@ -1,4 +1,4 @@
-"""Which of the ranked pairs are kept: the temporary table `selected`."""
+"""Which of the ranked pairs are kept: the table `work.selected`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _TAKEN = "FROM ranked SEMI JOIN taken USING (left_row, right_row)"
 
 
 def select_pairs(connection: duckdb.DuckDBPyConnection, find: Find, chord2_limit: float) -> None:
-    """Make `selected` from the temporary table `ranked`: the same columns, sorted by left row and rank.
+    """Make `work.selected` from the temporary table `ranked`: the same columns, sorted by left row and rank.
+
+    It is no temporary table, so that other cursors can read it.
 
     Args:
         connection: where `ranked` is.
@@ -31,7 +33,8 @@ def select_pairs(connection: duckdb.DuckDBPyConnection, find: Find, chord2_limit
         _closest_first(connection)
     elif find is Find.ONE_TO_ONE:
         _greatest_sum(connection, chord2_limit)
-    connection.execute(f"CREATE TEMP TABLE selected AS {_BY_RANK.get(find, _TAKEN)} ORDER BY left_row, left_rank")
+    connection.execute("CREATE SCHEMA work")
+    connection.execute(f"CREATE TABLE work.selected AS {_BY_RANK.get(find, _TAKEN)} ORDER BY left_row, left_rank")
 
 
 def _closest_first(connection: duckdb.DuckDBPyConnection) -> None:

@@ -43,20 +43,13 @@ def wide(bench: Bench) -> None:
 
 
 def modes(bench: Bench) -> None:
-    """What the other ways to keep pairs cost, and the chance-match rate that every match reports."""
+    """What the other ways to keep pairs cost."""
     job = f"match modes of skyband, {bench.rows} rows"
     tables: dict[str, Any] = {"store": bench.store(bench.rows), **TABLES, "radius_arcsec": RADIUS_ARCSEC}
     for find in ("best1", "best", "all", "one-to-one"):
         bench.measure(
             job, f"skyband, {find}", "tasks.match", describe=_pairs, find=find, wide=False, again=False, **tables
         )
-    bench.measure(
-        job,
-        "skyband, chance-match rate (part of each)",
-        "tasks.chance",
-        describe=lambda answer: f"{answer['rate']:.4%} of {answer['sample_rows']:,} rows, 4 shifts",
-        **tables,
-    )
 
 
 def large(bench: Bench) -> None:

@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skyband.queries.crossmatch import Find, MatchOptions, crossmatch
-from skyband.queries.crossmatch.chance import chance_rate
 from skyband.queries.export import export
 from skyband.queries.formats import write_file
 from skyband.queries.sky import Sky
@@ -67,18 +66,6 @@ def match(store: str, left: str, right: str, radius_arcsec: float, find: str, wi
     }
 
 
-def chance(store: str, left: str, right: str, radius_arcsec: float) -> Answer:
-    """The chance-match rate alone, which every match reports."""
-    settings = _settings(store)
-    opened = Store.open(settings)
-    with session(opened.tables_folder, settings) as current:
-        tables = current.tables
-        began = time.perf_counter()
-        found = chance_rate(current.connection, tables[left], tables[right], radius_arcsec, settings.chance_sample_rows)
-        seconds = time.perf_counter() - began
-    return {"seconds": seconds, "rate": found.rate, "sample_rows": found.sample_rows}
-
-
 def cones(store: str, table: str, number: int, radius_deg: float) -> Answer:
     """Cones around sources, so that crowded places are asked as often as they are crowded; rows as Python tuples."""
     times_ms, rows = [], []
@@ -121,7 +108,7 @@ def _settings(store: str) -> Settings:
 
 
 TASKS: dict[str, Callable[..., Answer]] = {
-    task.__name__: task for task in (ingest_files, match, chance, cones, export_rows, make_fits)
+    task.__name__: task for task in (ingest_files, match, cones, export_rows, make_fits)
 }
 
 if __name__ == "__main__":
