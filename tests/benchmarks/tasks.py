@@ -24,7 +24,6 @@ from skyband.queries.formats import write_file
 from skyband.queries.sky import Sky
 from skyband.queries.stream import ResultStream
 from skyband.schema.columns import Column
-from skyband.schema.session import session
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
 
