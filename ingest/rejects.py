@@ -92,8 +92,24 @@ def write_rejects(connection: duckdb.DuckDBPyConnection, layout: Layout, path: P
 
 
 def remove_rejects(connection: duckdb.DuckDBPyConnection) -> None:
-    """Take the rows that `find_rejects` found out of `new.main.data`."""
+    """Take the rows that `find_rejects` found out of `new.main.data`.
+
+    Those that stay are numbered anew where others stood between them: a cross-match counts on `rowid` without gaps.
+    """
     connection.execute('DELETE FROM new.main.data WHERE rowid IN (SELECT "@row" FROM turned_away)')
+    if connection.execute("SELECT max(rowid) >= count(*) FROM new.main.data").fetchone() == (True,):
+        _pack(connection)
+
+
+def _pack(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put `new.main.data` into a new file in the place of the old, row after row."""
+    [(path,)] = connection.execute("SELECT path FROM duckdb_databases() WHERE database_name = 'new'").fetchall()
+    packed = Path(f"{path}.packed")
+    connection.execute(f"ATTACH {quote_text(str(packed))} AS packed; SET preserve_insertion_order = true")
+    connection.execute("CREATE TABLE packed.main.data AS FROM new.main.data")
+    connection.execute("SET preserve_insertion_order = false; DETACH packed; DETACH new")
+    packed.replace(path)
+    connection.execute(f"ATTACH {quote_text(path)} AS new")
 
 
 def _as_in_file(item: Item) -> str:

@@ -119,12 +119,14 @@ def _without_main(ucd: str) -> str:
 
 
 def _cast(column: Column, target: exp.DataType) -> Column:
-    """Numbers stay what they are as other numbers; everything else only as its own type."""
+    """Numbers stay what they are as other numbers; everything else only as its own type. Digits are ASCII."""
     if column.type == CONSTANT:
         return column
     numeric = column.type.partition("(")[0] in _NUMERIC or column.type in ("", PURE)
     if numeric and target.this in exp.DataType.NUMERIC_TYPES:
         return replace(column, role="", type=PURE if column.type == PURE else "")
+    if numeric and column.type and target.this in exp.DataType.TEXT_TYPES:
+        return replace(NOTHING, ascii=True)
     name = target.sql("duckdb").partition("(")[0]
     return replace(column, role="") if {"TEXT": "VARCHAR"}.get(name, name) == column.type else NOTHING
 

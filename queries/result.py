@@ -5,19 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+import duckdb
 
 from skyband.queries.stream import ResultStream
 from skyband.schema.columns import Column
 from skyband.schema.errors import QueryError
-from skyband.schema.faults import duckdb_faults
+from skyband.schema.faults import duckdb_faults, first_line
 
 if TYPE_CHECKING:
     import astropy.table
-    import duckdb
     import pandas
     import polars
     import pyarrow as pa
+
+
+class ArrowRows(Protocol):
+    """What DuckDB gives for a query."""
+
+    def to_arrow_reader(self, batch_size: int, /) -> pa.RecordBatchReader:
+        """The rows as batches."""
 
 
 class Result:
@@ -26,9 +34,7 @@ class Result:
     The first `to_...` call reads all rows and keeps them; `stream` and `write` pass them on without keeping any.
     """
 
-    def __init__(
-        self, relation: duckdb.DuckDBPyRelation, columns: tuple[Column, ...], *, query: str, batch_rows: int
-    ) -> None:
+    def __init__(self, relation: ArrowRows, columns: tuple[Column, ...], *, query: str, batch_rows: int) -> None:
         self.columns = columns
         self.query = query
         self._relation = relation
@@ -47,7 +53,7 @@ class Result:
             reader = self._relation.to_arrow_reader(self._batch_rows)
         schema = pa.schema(
             [
-                pa.field(column.name, _plain_type(field.type))
+                pa.field(column.name, plain_type(field.type))
                 for column, field in zip(self.columns, reader.schema, strict=True)
             ]
         )
@@ -106,7 +112,7 @@ class Result:
         return iter(self.rows())
 
 
-def _plain_type(type_: pa.DataType) -> pa.DataType:
+def plain_type(type_: pa.DataType) -> pa.DataType:
     """Sums of integers come as 128-bit numbers, which no file format of astronomy has: they become 64-bit."""
     import pyarrow as pa
 
@@ -117,9 +123,20 @@ def _batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Rec
     import pyarrow as pa
 
     with duckdb_faults("query failed"):
-        for batch in reader:
+        for batch in _read(reader):
             try:
                 arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
             except pa.ArrowInvalid as error:
                 raise QueryError(f"a sum does not fit into 64 bits ({error}); cast it to DOUBLE") from error
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """The batches; what fails among them comes through Arrow as an OSError with DuckDB's text."""
+    try:
+        yield from reader
+    except OSError as error:
+        text = first_line(error)
+        if text.startswith("Out of Memory"):
+            raise duckdb.OutOfMemoryException(text) from error
+        raise duckdb.InterruptException(text) if text.startswith("INTERRUPT") else duckdb.Error(text) from error

@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from skyband.queries.known import KnownColumns, unique_names
 from skyband.queries.lineage import trace_columns
 from skyband.queries.result import Result
 from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import BadOption, QueryError, StorageError
 from skyband.schema.faults import duckdb_faults
-from skyband.schema.keys import key_columns
 from skyband.schema.names import quote
 from skyband.schema.session import Session
 from skyband.schema.settings import Settings
@@ -28,11 +28,6 @@ Parameters = Sequence[Any] | Mapping[str, Any] | None
 
 _SEPARATION = Column(
     "sep_arcsec", "DOUBLE", unit="arcsec", ucd="pos.angDistance", description="Separation from the centre"
-)
-_PAIR_COLUMNS = (
-    Column("left_id", "", ucd="meta.id"),
-    Column("right_id", "", ucd="meta.id"),
-    Column("sep_arcsec", "DOUBLE", unit="arcsec", ucd="pos.angDistance", description="Separation of the pair"),
 )
 
 
@@ -88,14 +83,15 @@ class Sky:
         """
         self._session.refresh()
         relation = self._relation(query, parameters)
+        known = KnownColumns(self._session.tables)
         traced = trace_columns(
             query,
             relation.columns,
             [str(type_) for type_ in relation.types],
-            tables=self._columns_of,
-            functions=self._columns_of_function,
+            tables=known.of_table,
+            functions=known.of_function,
         )
-        names = _unique_names(relation.columns)
+        names = unique_names(relation.columns)
         columns = tuple(replace(column, name=name) for column, name in zip(traced, names, strict=True))
         return Result(relation, columns, query=query, batch_rows=self.store.settings.batch_rows)
 
@@ -128,7 +124,7 @@ class Sky:
         )
         relation = self._relation(query, {"ra": ra, "dec": dec, "radius_deg": radius_deg})
         # The columns are known: following them through the SQL would cost as much as the search.
-        names = _unique_names(relation.columns)
+        names = unique_names(relation.columns)
         columns = (_SEPARATION, *(replace(c, name=name) for c, name in zip(info.columns, names[1:], strict=True)))
         return Result(relation, columns, query=query, batch_rows=self.store.settings.batch_rows)
 
@@ -154,20 +150,6 @@ class Sky:
             raise QueryError("the query has no result; skyband answers SELECT statements")
         return relation
 
-    def _columns_of(self, name: str) -> Sequence[Column] | None:
-        schema, _, table = name.rpartition(".")
-        info = self._session.tables.get(table.lower())
-        if info is None:
-            return None
-        return key_columns(info) if schema.lower() == "keys" else info.columns
-
-    def _columns_of_function(self, name: str, arguments: Sequence[str]) -> Sequence[Column] | None:
-        if name.lower() == "cone" and arguments:
-            return self._columns_of(arguments[0])
-        if name.lower() == "xmatch":
-            return _PAIR_COLUMNS
-        return None
-
 
 def _check_one_select(cursor: duckdb.DuckDBPyConnection, query: str) -> None:
     from duckdb import StatementType
@@ -178,17 +160,3 @@ def _check_one_select(cursor: duckdb.DuckDBPyConnection, query: str) -> None:
     # A PIVOT is one statement to its author and several to DuckDB.
     if kinds[0] not in (StatementType.SELECT, StatementType.EXPLAIN, StatementType.MULTI):
         raise QueryError(f"{kinds[0].name} statements change things; skyband answers SELECT statements")
-
-
-def _unique_names(names: Sequence[str]) -> list[str]:
-    """Names no two of which agree in any case: `a, A, a` becomes `a, A_1, a_2`."""
-    taken: set[str] = set()
-    unique = []
-    for name in names:
-        candidate, number = name, 0
-        while candidate.lower() in taken:
-            number += 1
-            candidate = f"{name}_{number}"
-        taken.add(candidate.lower())
-        unique.append(candidate)
-    return unique

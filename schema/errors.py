@@ -6,6 +6,9 @@
     ├── StorageError               a file could not be written or read (disk full, permission, damage)
     ├── TableLocked                another writer holds the table
     ├── ResourceLimit              a memory, time or size limit was reached
+    ├── QueryCancelled             whoever asked gave the query up
+    ├── ServerBusy                 every query process works and enough questions wait; try again later
+    ├── NoReceiver                 no program that runs here took what was sent to it
     └── InputError                 exit code 2, something the user gave is wrong
         ├── BadOption              an argument has an impossible value
         ├── BadName                a table or column name skyband cannot use
@@ -39,6 +42,18 @@ class TableLocked(SkybandError):
 
 class ResourceLimit(SkybandError):
     """A memory, time or size limit was reached."""
+
+
+class QueryCancelled(SkybandError):
+    """Whoever asked gave the query up."""
+
+
+class ServerBusy(SkybandError):
+    """Every query process works and enough questions wait."""
+
+
+class NoReceiver(SkybandError):
+    """No program that runs here took what was sent to it."""
 
 
 class InputError(SkybandError, ValueError):

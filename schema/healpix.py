@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,11 +54,135 @@ def pixels_around(order: int, pixels: Integers, radius_deg: float) -> Integers:
 
     nside = 1 << order
     reach = healpy.max_pixrad(nside) + np.radians(radius_deg)
-    if reach >= np.pi:
+    if reach >= np.pi / 2:  # every disc would be the whole sky
         return np.arange(12 * nside * nside)
     centres = np.array(healpy.pix2vec(nside, pixels, nest=True)).T
-    around = [healpy.query_disc(nside, centre, reach, inclusive=True, nest=True) for centre in centres]
-    return np.unique(np.concatenate([pixels, *around]))
+    return np.unique(np.concatenate([pixels, *(_disc(nside, centre, reach) for centre in centres)]))
+
+
+def _disc(nside: int, centre: Doubles, reach: float) -> Integers:
+    """Pixels that a disc around a unit vector touches, sorted; `reach` in radians."""
+    import healpy
+
+    # healpy loses pixels of discs from about 139 degrees on; more than half the sky is not worth a choice anyway.
+    if reach >= np.pi / 2:
+        return np.arange(12 * nside * nside)
+    found: Integers = np.sort(healpy.query_disc(nside, centre, reach, inclusive=True, nest=True))
+    return found
+
+
+MAX_RANGES = 64
+"""At most so many ranges cover a region: each is a test on every row group."""
+
+_FINEST_COVER = 22
+"""Pixels of 50 mas. Near order 29 healpy loses pixels, then aborts: it compares cosines, and looks two orders on."""
+
+Range = tuple[int, int]
+"""First and last `healpix_29` of a range."""
+
+
+def ranges_of_cone(ra: float, dec: float, radius_deg: float) -> list[Range]:
+    """Ranges of the key column that hold every point within a radius of a position, edge included: a superset.
+
+    Args:
+        ra, dec: degrees.
+        radius_deg: degrees.
+
+    Returns:
+        At most `MAX_RANGES`, sorted, apart from each other.
+    """
+    import healpy
+
+    centre = healpy.ang2vec(ra, dec, lonlat=True)
+    reach = np.radians(min(radius_deg, 180.0)) * (1 + 1e-8) + 1e-7
+    return _ranges(lambda nside: _disc(nside, centre, reach), radius_deg)
+
+
+def ranges_of_polygon(vertices: Sequence[tuple[float, float]]) -> list[Range]:
+    """Ranges of the key column that hold every point of a polygon with great-circle edges: a superset.
+
+    Args:
+        vertices: (ra, dec) of three or more, degrees.
+
+    Returns:
+        At most `MAX_RANGES`, sorted, apart from each other.
+    """
+    import healpy
+    from scipy.spatial import ConvexHull, QhullError
+
+    points = healpy.ang2vec(*np.array(vertices, float).T, lonlat=True)
+    centre = points.sum(axis=0)
+    centre /= max(float(np.linalg.norm(centre)), 1e-300)
+    heights = points @ centre
+    radius = float(np.degrees(np.arccos(np.clip(heights.min(), -1, 1))))
+    ra, dec = healpy.vec2ang(centre, lonlat=True)
+    if radius > 80:
+        return ranges_of_cone(float(ra[0]), float(dec[0]), 180.0)
+    # healpy takes convex polygons: great circles are straight in the tangent plane, and so the hull there is one.
+    east = np.cross([0, 0, 1] if abs(centre[2]) < 0.9 else [1, 0, 0], centre)
+    east /= np.linalg.norm(east)
+    plane = np.column_stack([points @ east, points @ np.cross(centre, east)]) / heights[:, None]
+    try:
+        hull = points[ConvexHull(plane / np.abs(plane).max()).vertices]
+    except (QhullError, FloatingPointError):
+        return ranges_of_cone(float(ra[0]), float(dec[0]), radius)
+    # A hair larger, so that rounding leaves no point of the edge outside.
+    hull = centre + (hull / (hull @ centre)[:, None] - centre) * (1 + 1e-8)
+    hull /= np.linalg.norm(hull, axis=1)[:, None]
+
+    def pixels(nside: int) -> Integers:
+        found: Integers = np.sort(healpy.query_polygon(nside, hull, inclusive=True, nest=True))
+        return found
+
+    try:
+        return _ranges(pixels, radius / 2)
+    except RuntimeError:  # healpy calls it degenerate: very thin
+        return ranges_of_cone(float(ra[0]), float(dec[0]), radius)
+
+
+def _ranges(pixels: Callable[[int], Integers], size_deg: float) -> list[Range]:
+    """Ranges of the pixels of the finest order that does not make too many; `size_deg` says where to begin."""
+    # Pixels of about the size asked for: their edges are then some tens, and the ranges fewer.
+    order = int(np.clip(np.floor(np.log2(58.6 / max(size_deg, 1e-8))) + 1, 0, _FINEST_COVER))
+    while True:
+        found = pixels(1 << order)
+        first = found[np.flatnonzero(np.diff(found, prepend=found[0] - 2) > 1)]
+        last = found[np.flatnonzero(np.diff(found, append=found[-1] + 2) > 1)]
+        if len(first) <= MAX_RANGES or order == 0:
+            shift = 2 * (KEY_ORDER - order)
+            return [(int(a) << shift, ((int(b) + 1) << shift) - 1) for a, b in zip(first, last, strict=True)]
+        order -= 1
+
+
+def healpix_centers(order: int, index: Integers) -> Doubles:
+    """Centres of pixels.
+
+    Args:
+        order: 0 to 29.
+        index: NESTED, shape (n,); those that no pixel has get NaN.
+
+    Returns:
+        ra and dec, degrees, shape (n, 2).
+    """
+    import healpy
+
+    nside = 1 << order
+    exists = (index >= 0) & (index < 12 * nside * nside)
+    centers = np.column_stack(healpy.pix2ang(nside, np.where(exists, index, 0), nest=True, lonlat=True))
+    centers[~exists] = np.nan
+    return centers
+
+
+def pixels_in_cone(order: int, ra: float, dec: float, radius_deg: float) -> Integers:
+    """Pixels a cone touches: a superset, sorted, shape (n,).
+
+    Args:
+        order: of the pixels.
+        ra, dec, radius_deg: centre and radius, degrees.
+    """
+    import healpy
+
+    return _disc(1 << order, healpy.ang2vec(ra, dec, lonlat=True), np.radians(radius_deg))
 
 
 def register_healpix(connection: duckdb.DuckDBPyConnection) -> None:

@@ -51,9 +51,12 @@ def key_expressions(info: TableInfo, roles: Collection[str] = tuple(ROLES)) -> l
 
 def numbered_rows(info: TableInfo) -> str:
     """SQL of the relation (row, id, ra, dec, healpix_29) of an attached table: `row` is the place in the table, 0 to
-    rows - 1, and rises with the key and then the id."""
+    rows - 1, and rises with the key and then the id; positions are DOUBLE, whatever the table has."""
     chosen = ", ".join(key_expressions(info, ("id", "ra", "dec")))
-    return f"(SELECT rowid AS row, {chosen} FROM {data_of(info)})"
+    return (
+        f"(SELECT * REPLACE (ra::DOUBLE AS ra, dec::DOUBLE AS dec) "
+        f"FROM (SELECT rowid AS row, {chosen} FROM {data_of(info)}))"
+    )
 
 
 def key_columns(info: TableInfo) -> tuple[Column, ...]:

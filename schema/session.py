@@ -49,12 +49,21 @@ class Session:
     still streaming go on with the file they began with. A file that cannot be read is left out and named in `damaged`.
     """
 
-    def __init__(self, tables_folder: Path, settings: Settings) -> None:
+    def __init__(
+        self, tables_folder: Path, settings: Settings, *, engine: Mapping[str, str | bool] | None = None
+    ) -> None:
+        """Open the tables.
+
+        Args:
+            tables_folder: where their files are.
+            settings: memory and threads.
+            engine: settings of DuckDB that replace those a session has otherwise.
+        """
         self._folder = tables_folder
         self._tables: dict[str, Attached] = {}
         self.damaged: dict[str, str] = {}
         self._spill = spill_folder(tables_folder.parent)
-        config = settings.duckdb_config() | {"temp_directory": str(self._spill)}
+        config = settings.duckdb_config() | {"temp_directory": str(self._spill)} | dict(engine or {})
         self.connection = duckdb.connect(":memory:", config=config)
         register_healpix(self.connection)
         self.connection.execute("CREATE SCHEMA keys; CREATE SCHEMA placed")
@@ -117,6 +126,11 @@ def session(tables_folder: Path, settings: Settings) -> Iterator[Session]:
         yield opened
     finally:
         opened.close()
+
+
+def table_stamps(folder: Path) -> dict[str, tuple[int, int]]:
+    """The table files there are now: inode and modification time by table name. They differ after every publish."""
+    return {name: stamp for name, (_, stamp) in _table_files(folder)}
 
 
 def _table_files(folder: Path) -> Iterator[tuple[str, tuple[Path, tuple[int, int]]]]:

@@ -18,8 +18,27 @@ _LIMITS = (
     ("print_rows", 0, 10**6),
     ("chance_sample_rows", 1, 10**9),
     ("lock_wait_s", 0, 1e6),
+    ("query_processes", 1, 256),
+    ("query_waiting", 0, 10**6),
+    ("query_time_limit_s", 0.01, 1e6),
+    ("query_stall_limit_s", 0.01, 1e6),
+    ("query_memory_gb", 0.1, 1e6),
+    ("query_max_rows", 0, 10**12),
+    ("result_max_bytes", 1, 10**15),
+    ("upload_max_rows", 1, 10**9),
+    ("upload_max_bytes", 1, 10**12),
+    ("default_max_rows", 0, 10**12),
+    ("job_lifetime_s", 1, 1e9),
+    ("job_time_limit_s", 1, 1e9),
+    ("running_jobs", 1, 256),
+    ("client_queries", 1, 10**6),
+    ("client_queries_per_minute", 1, 1e9),
 )
 """Numbers a setting may have: name, least, most. NaN is in no range."""
+
+
+UPLOAD_URLS = ("off", "public", "any")
+"""Which URLs a service fetches uploads from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +63,40 @@ class Settings:
     chance_sample_rows: int = 200_000
     # Seconds a writer waits for another writer of the same table before it gives up.
     lock_wait_s: float = 0.0
+    # Processes that answer users' queries, beside one kept for quick questions.
+    query_processes: int = 2
+    # Questions that may wait for a free process; more are turned away.
+    query_waiting: int = 64
+    # Seconds a query may take while its user waits for it.
+    query_time_limit_s: float = 60.0
+    # Seconds a client may take no bytes of its answer before the query is given up.
+    query_stall_limit_s: float = 60.0
+    # Memory DuckDB may use in one query process, GB; queries do not spill to disk.
+    query_memory_gb: float = 2.0
+    # Rows of an answer at most, whatever its user asks for.
+    query_max_rows: int = 20_000_000
+    # Bytes of an answer at most; it is cut there, and says so.
+    result_max_bytes: int = 20_000_000_000
+    # Rows of an uploaded table at most.
+    upload_max_rows: int = 1_000_000
+    # Bytes of an uploaded table at most, unpacked.
+    upload_max_bytes: int = 200_000_000
+    # Uploads by URL: "off"; "public", from public addresses alone; "any", from this machine's networks too.
+    upload_urls: str = "off"
+    # Where clients find the server, when a proxy stands before it: "https://sky.example.org".
+    public_url: str = ""
+    # Rows of an answer when its user names no number.
+    default_max_rows: int = 1_000_000
+    # Seconds an asynchronous job and its result are kept.
+    job_lifetime_s: float = 604_800.0
+    # Seconds an asynchronous job may run.
+    job_time_limit_s: float = 3_600.0
+    # Asynchronous jobs that run at once.
+    running_jobs: int = 2
+    # Queries one client may have running.
+    client_queries: int = 16
+    # Queries one client may start in a minute, on average.
+    client_queries_per_minute: float = 30_000.0
 
     def __post_init__(self) -> None:
         for name, least, most in _LIMITS:
@@ -53,6 +106,11 @@ class Settings:
                     f"setting {name} is {value:g}, which is not in {least:g} to {most:g}; "
                     f"correct {ENVIRONMENT_PREFIX}{name.upper()}"
                 )
+        if self.upload_urls not in UPLOAD_URLS:
+            raise BadOption(
+                f"setting upload_urls is {self.upload_urls!r}, which is not one of {', '.join(UPLOAD_URLS)}; "
+                f"correct {ENVIRONMENT_PREFIX}UPLOAD_URLS"
+            )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

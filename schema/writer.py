@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo, Version
 from skyband.schema.disk import put_in_place
-from skyband.schema.errors import StorageError
+from skyband.schema.errors import BadName, StorageError
 from skyband.schema.faults import duckdb_faults
 from skyband.schema.locks import writer_lock
 from skyband.schema.metadata import write_info
@@ -65,6 +65,7 @@ class TableWriter:
         """
         with duckdb_faults(f"cannot publish table {self._name!r}"):
             rows = _count(self.connection, "new")
+            _check_columns(self.connection)
             info = TableInfo(
                 name=self._name,
                 columns=tuple(_described_columns(self.connection, columns or {})),
@@ -142,6 +143,13 @@ def _count(connection: duckdb.DuckDBPyConnection, catalog: str) -> int:
     row = connection.execute(f"SELECT count(*) FROM {quote(catalog)}.main.data").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def _check_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse a column that hides the number of a row, by which matches find rows again."""
+    for name, *_ in connection.execute("DESCRIBE new.main.data").fetchall():
+        if name.lower() == "rowid":
+            raise BadName(f"a table cannot have a column named {name!r}: it would hide DuckDB's own; rename it")
 
 
 def _described_columns(connection: duckdb.DuckDBPyConnection, known: Mapping[str, Column]) -> Iterator[Column]:

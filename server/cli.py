@@ -19,9 +19,12 @@ COMMANDS = (
     "history",
     "drop",
     "sql",
+    "adql",
     "cone",
     "crossmatch",
     "export",
+    "serve",
+    "send",
     "config",
 )
 
@@ -53,8 +56,12 @@ def skyband() -> None:
 
 def main() -> None:
     """Run the command; errors are one line on standard error (exit code 2 for wrong input, 1 for faults)."""
+    if sys.stdout is None:  # closed by the caller (`>&-`)
+        print("skyband: standard output is closed", file=sys.stderr)
+        sys.exit(1)
     try:
         skyband(standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -68,3 +75,8 @@ def main() -> None:
         # The reader of our output has gone (`| head`); point stdout away so that Python does not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except OSError as error:
+        # What remains is our own output: a full disk behind `>`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"skyband: cannot write the output: {error.strerror or error}", file=sys.stderr)
+        sys.exit(1)

@@ -72,8 +72,8 @@ def print_facts(facts: Mapping[str, object]) -> None:
 
 
 def percent(fraction: float) -> str:
-    """A small fraction as percent with two significant digits."""
-    return f"{fraction * 100:.2g}%"
+    """A fraction as percent with two significant digits, or three near 100."""
+    return f"{fraction * 100:.{2 if fraction < 0.1 else 3}g}%"
 
 
 def note(text: str) -> None:

@@ -63,17 +63,19 @@ def publish_rows(
     /,
     *,
     id: Sequence[object],
-    ra: Sequence[float],
-    dec: Sequence[float],
+    ra: Sequence[float] | pa.Array,
+    dec: Sequence[float] | pa.Array,
     metadata: Sequence[Column] = (),
     epoch: float | None = None,
     **others: Any,
 ) -> TableInfo:
     """Publish a table with columns `id`, `ra`, `dec` in their roles, and any others."""
     id_type = pa.string() if len(id) and isinstance(id[0], str) else pa.int64()
-    rows = pa.table(
-        {"id": pa.array(id, id_type), "ra": pa.array(ra, pa.float64()), "dec": pa.array(dec, pa.float64()), **others}
-    )
+    position = {
+        name: values if isinstance(values, pa.Array) else pa.array(values, pa.float64())
+        for name, values in (("ra", ra), ("dec", dec))
+    }
+    rows = pa.table({"id": pa.array(id, id_type), **position, **others})
     known = {
         "id": Column("id", "", role="id", ucd="meta.id;meta.main"),
         "ra": Column("ra", "", unit="deg", role="ra", ucd="pos.eq.ra;meta.main"),

@@ -14,12 +14,22 @@ from skyband.ingest.readers.sniff import SAMPLE_BYTES, Layout, sniff
 from skyband.ingest.readers.source import Source, common_path, unique_names
 from skyband.ingest.readers.vizier import Catalogue, read_comments
 from skyband.schema.columns import Column
+from skyband.schema.role_names import EQUATORIAL_NAMES, GALACTIC_NAMES, plain_name, split_unit
 from skyband.schema.units import to_vounit
 
 _LEAST_SAMPLE_BYTES = 128 << 10
 
 Guesses = dict[str, infer.Guess]
 """Types by lower-case column name."""
+
+
+_POSITIONS = frozenset(
+    name
+    for level in (*EQUATORIAL_NAMES, *GALACTIC_NAMES)
+    for longitude, latitudes in level.items()
+    for name in (longitude, *latitudes)
+)
+"""Names positions go by."""
 
 
 def open_delimited(paths: Sequence[Path], format: str) -> list[Source]:
@@ -69,8 +79,7 @@ def _source(
     columns = tuple(
         Column(
             name=name,
-            # VizieR tells text ("A") from numbers; it may be digits only.
-            type="VARCHAR" if catalogue.formats.get(name) == "A" else guesses[name.lower()].type or "VARCHAR",
+            type=_type(name, guesses[name.lower()], catalogue),
             unit=to_vounit(units[place]) if place < len(units) else "",
             ucd=catalogue.ucds.get(name, ""),
             description=catalogue.descriptions.get(name, ""),
@@ -90,6 +99,16 @@ def _source(
         notes=_notes(files, layout, columns, guesses),
         scan=DelimitedScan(tuple(files), layout, columns),
     )
+
+
+def _type(name: str, guess: infer.Guess, catalogue: Catalogue) -> str:
+    # VizieR tells text ("A") from numbers; it may be digits only.
+    if catalogue.formats.get(name) == "A":
+        return "VARCHAR"
+    # Positions of a sample may all be whole degrees.
+    if guess.type == "BIGINT" and split_unit(plain_name(name))[0] in _POSITIONS:
+        return "DOUBLE"
+    return guess.type or "VARCHAR"
 
 
 def _notes(files: list[Path], layout: Layout, columns: tuple[Column, ...], guesses: Guesses) -> tuple[str, ...]:

@@ -31,7 +31,9 @@ class Chance:
 class Shifts:
     """A sample of a table, each row shifted in four directions.
 
-    The shift, ten radii and 30 arcsec at least, leaves the true partners behind and keeps the local density.
+    The shift, ten radii (30 arcsec at least, 90 degrees at most), leaves the true partners behind and keeps the local
+    density; above 9 degrees of radius it can do neither. At the edge of a footprint shifted rows fall outside, so that
+    in a field not much wider than the shift the rate comes out too low.
     """
 
     table: TableInfo
@@ -78,5 +80,5 @@ class Shifts:
 
 
 def plan_shifts(table: TableInfo, radius_arcsec: float, sample_rows: int) -> Shifts:
-    """A sample of about `sample_rows` rows, or of all where the table has fewer."""
-    return Shifts(table, radius_arcsec, max(1, table.rows // sample_rows))
+    """A sample of `sample_rows` rows at most."""
+    return Shifts(table, radius_arcsec, max(1, -(-table.rows // sample_rows)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from skyband.queries.crossmatch.options import Find, Join, MatchOptions
+from skyband.queries.known import unique_names
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo
 from skyband.schema.errors import BadTable
 from skyband.schema.keys import data_of
@@ -51,25 +52,36 @@ def pair_columns(options: MatchOptions, left: TableInfo, right: TableInfo) -> tu
 def wide_columns(options: MatchOptions, left: TableInfo, right: TableInfo) -> Iterator[tuple[str, Column]]:
     """The tables' own columns for `--wide`: (SQL expression over aliases a and b, metadata under the new name).
 
-    A name both tables have, or the pair table itself, gets `<table>_` in front; ids and keys are there already.
+    A name both tables have, or the pair table itself, gets `<table>_` in front; what is still there twice is numbered.
+    Ids and keys are there already.
     """
     left_prefix, right_prefix = options.left, f"{options.right}_2" if options.is_self_match else options.right
-    own = {column.name.lower() for column in pair_columns(options, left, right)} | {HEALPIX_COLUMN}
+    own = [column.name.lower() for column in pair_columns(options, left, right)] + [HEALPIX_COLUMN]
     names = [{column.name.lower() for column in table.columns} for table in (left, right)]
-    clashing = own | (names[0] & names[1])
-    for alias, prefix, table in (("a", left_prefix, left), ("b", right_prefix, right)):
-        for column in table.columns:
-            if column.role == "id" or column.name == HEALPIX_COLUMN:
-                continue
-            name = f"{prefix}_{column.name}" if column.name.lower() in clashing else column.name
-            yield f"{alias}.{quote(column.name)}", replace(column, name=name, role="")
+    clashing = {*own, *(names[0] & names[1])}
+    kept = [
+        (alias, prefix, column)
+        for alias, prefix, table in (("a", left_prefix, left), ("b", right_prefix, right))
+        for column in table.columns
+        if column.role != "id" and column.name != HEALPIX_COLUMN
+    ]
+    wanted = [f"{prefix}_{c.name}" if c.name.lower() in clashing else c.name for _, prefix, c in kept]
+    given = unique_names([*own, *wanted])[len(own) :]
+    for (alias, _, column), name in zip(kept, given, strict=True):
+        yield f"{alias}.{quote(column.name)}", replace(column, name=name, role="")
 
 
-def own_columns(options: MatchOptions, left: TableInfo, right: TableInfo) -> tuple[str, str]:
-    """SQL of the columns of `--wide`, each followed by a comma, and of the joins (on left_row, right_row) they need."""
+def own_columns(options: MatchOptions, left: TableInfo, right: TableInfo, *, pairs: str) -> tuple[str, str]:
+    """SQL of the columns of `--wide`, each followed by a comma, and of the joins they need.
+
+    Args:
+        options, left, right: the match.
+        pairs: alias of the relation that has left_row and right_row.
+    """
     columns = "".join(f"{source} AS {quote(column.name)}, " for source, column in wide_columns(options, left, right))
     return columns, (
-        f"LEFT JOIN {data_of(left)} a ON a.rowid = left_row LEFT JOIN {data_of(right)} b ON b.rowid = right_row"
+        f"LEFT JOIN {data_of(left)} a ON a.rowid = {pairs}.left_row "
+        f"LEFT JOIN {data_of(right)} b ON b.rowid = {pairs}.right_row"
     )
 
 

@@ -4,8 +4,8 @@
 -- Input: ranked (both directions of each pair), groups (id, group_id). Output: as pairs.sql, with group_id (the least
 --   id of the group) and group_size (rows in it).
 SELECT
-    s.left_id AS {left_id}, s.right_id AS {right_id}, chord2_arcsec(chord2) AS sep_arcsec, left_rank, right_rank,
-    n_neighbours, n_mates, left_rank = 1 AND right_rank = 1 AS is_mutual_best, g.group_id, z.group_size,
+    s.left_id AS {left_id}, s.right_id AS {right_id}, chord2_arcsec(s.chord2) AS sep_arcsec, s.left_rank, s.right_rank,
+    s.n_neighbours, s.n_mates, s.left_rank = 1 AND s.right_rank = 1 AS is_mutual_best, g.group_id, z.group_size,
     l.ra, l.dec, {own} l.healpix_29
 FROM ranked s
 JOIN {left} l ON l.row = s.left_row

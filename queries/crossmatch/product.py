@@ -65,9 +65,9 @@ def write_pairs(
     """
     # The pieces come in the order of the table.
     connection.execute("SET preserve_insertion_order = true")
-    own, joins = own_columns(options, left, right) if options.wide else ("", "")
+    own, joins = own_columns(options, left, right, pairs="p") if options.wide else ("", "")
     left_id, right_id = map(quote, options.pair_names)
-    order = "ORDER BY place" if options.wide else ""
+    order = "ORDER BY p.place" if options.wide else ""
     rows = fill_sql(
         "skyband.queries.crossmatch", "pairs", left_id=left_id, right_id=right_id, own=own, joins=joins, order=order
     )
@@ -89,7 +89,7 @@ def _pieces(
     matched: Matched,
 ) -> Iterator[pa.RecordBatch]:
     """The rows in order, as pairs.sql takes them; one piece at least."""
-    right_ids = reader.sql(f"SELECT id FROM {numbered_rows(right)}").to_arrow_table()["id"].combine_chunks()
+    right_ids = _ids(reader.sql(f"SELECT id FROM {numbered_rows(right)}").to_arrow_table()["id"])
     longest = max((left, right), key=lambda table: table.rows)
     rows = 0
     for keys in pairwise(key_cuts(reader, longest, max(1, longest.rows // _PIECE_ROWS))):
@@ -130,7 +130,8 @@ class _Run:
             f"WHERE healpix_29 >= {first_key} AND healpix_29 < {end_key}"
         ).to_arrow_table()
         first = found["row"][0].as_py() if len(found) else 0
-        return cls(first, first + len(found), {name: found[name].combine_chunks() for name in ("id", *_PLACE)})
+        places = {name: found[name].combine_chunks() for name in _PLACE}
+        return cls(first, first + len(found), {"id": _ids(found["id"]), **places})
 
     def unmatched(self, matched: NDArray[np.bool_]) -> Rows:
         """Rows in no pair."""
@@ -139,6 +140,11 @@ class _Run:
     def take(self, names: tuple[str, ...], rows: Rows) -> dict[str, pa.Array]:
         places = pa.array(rows - self.first)
         return {name: self.columns[name].take(places) for name in names}
+
+
+def _ids(column: pa.ChunkedArray) -> pa.Array:
+    """Ids in one array; text may be longer than the 2 GB that Arrow's common strings hold."""
+    return (column.cast(pa.large_string()) if pa.types.is_string(column.type) else column).combine_chunks()
 
 
 def _pairs_of(

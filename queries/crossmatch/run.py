@@ -140,7 +140,7 @@ def _build_duplicates(
     connection.execute("DROP TABLE candidates")
     link_groups(connection)
     left_id, right_id = map(quote, options.pair_names)
-    own, joins = own_columns(options, left, right) if options.wide else ("", "")
+    own, joins = own_columns(options, left, right, pairs="s") if options.wide else ("", "")
     pairs = fill_sql(
         _PACKAGE, "duplicates", left=numbered_rows(left), left_id=left_id, right_id=right_id, own=own, joins=joins
     )

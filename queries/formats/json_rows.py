@@ -16,7 +16,7 @@ from skyband.schema.columns import Column
 
 
 def encode(stream: ResultStream, options: Options) -> Iterator[bytes]:
-    """`{"name", "description", "query", "columns": [...], "rows": [[...], ...], "row_count", "infos"}`.
+    """`{"name", "description", "query", "columns": [...], "rows": [[...], ...], "row_count", "truncated", "infos"}`.
 
     Members without a value are left out. A query that fails on the way leaves the document unfinished, so that nobody
     takes it for whole.
@@ -32,7 +32,9 @@ def encode(stream: ResultStream, options: Options) -> Iterator[bytes]:
         rows = join_rows(_texts(piece, stream.columns), ",", ",\n[", "]")
         yield rows if count else rows[1:]
         count += piece.num_rows
-    tail = {"row_count": count} | _present(infos=[asdict(info) for info in (*options.infos, *options.trailer())])
+    infos = [asdict(info) for info in (*options.infos, *options.trailer())]
+    truncated = any(info["value"] == "OVERFLOW" for info in infos)
+    tail = {"row_count": count, "truncated": truncated} | _present(infos=infos)
     yield ("\n], " + json.dumps(tail, ensure_ascii=False)[1:] + "\n").encode()
 
 

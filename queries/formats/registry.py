@@ -87,7 +87,7 @@ FORMATS: Mapping[str, Format] = {
         ),
         Format(
             "csv",
-            "text/csv;header=present;charset=utf-8",
+            "text/csv;header=present",
             (".csv",),
             "comma-separated values; an empty field is NULL",
             "delimited.encode_csv",
@@ -95,7 +95,7 @@ FORMATS: Mapping[str, Format] = {
         ),
         Format(
             "tsv",
-            "text/tab-separated-values;charset=utf-8",
+            "text/tab-separated-values",
             (".tsv",),
             "tab-separated values; an empty field is NULL",
             "delimited.encode_tsv",

@@ -9,6 +9,7 @@ import pyarrow as pa
 from skyband.queries.formats.cells import Cell, cell_of
 from skyband.queries.stream import ResultStream
 from skyband.schema.columns import Column
+from skyband.schema.survey import EPOCH_UNITS
 
 _DATATYPES = {
     "bool": "boolean",
@@ -48,10 +49,14 @@ def votable_cell(column: Column, kind: pa.DataType, serialization: str = "BINARY
 
 
 def field_type(column: Column, cell: Cell) -> dict[str, str]:
-    """The attributes `datatype`, `arraysize` and `xtype` of a FIELD, those that are not empty."""
+    """The attributes `datatype`, `arraysize` and `xtype` of a FIELD, those that are not empty.
+
+    The xtypes "jd" and "mjd" of epoch columns are skyband's own; DALI 1.1 has none for them.
+    """
     datatype = _DATATYPES.get(cell.base, "char" if cell.ascii else "unicodeChar")
     arraysize = "*" if cell.is_variable else "x".join(str(n) for n in reversed(cell.shape or ()))
-    return _present(datatype=datatype, arraysize=arraysize, xtype=column.xtype or cell.xtype)
+    xtype = column.xtype if column.xtype not in EPOCH_UNITS else ""
+    return _present(datatype=datatype, arraysize=arraysize, xtype=xtype or cell.xtype)
 
 
 def field_element(column: Column, cell: Cell, serialization: str = "BINARY2", **attributes: str) -> str:

@@ -11,7 +11,7 @@ from skyband.schema.settings import Settings
 from skyband.server.console import command_line, json_option, note, print_json, progress_bar, store_option
 
 if TYPE_CHECKING:
-    from skyband.ingest.options import IngestReport, Mode
+    from skyband.ingest.options import IngestReport
 
 
 @click.command("ingest")
@@ -26,15 +26,16 @@ if TYPE_CHECKING:
 @click.option("--no-position", is_flag=True, help="The rows are no places on the sky.")
 @click.option("--format", metavar="FORMAT", help="Format of the files, where their bytes do not show it.")
 @click.option("--description", default="", metavar="TEXT", help="What the table is.")
-@click.option("--append", "mode", flag_value="append", help="Add the rows to a table that is there.")
-@click.option("--replace", "mode", flag_value="replace", help="Put a new version in the place of a table.")
+@click.option("--append", is_flag=True, help="Add the rows to a table that is there.")
+@click.option("--replace", is_flag=True, help="Put a new version in the place of a table.")
 @json_option
 @store_option
 def command(
     settings: Settings,
     files: tuple[Path, ...],
     epoch: str | None,
-    mode: Mode | None,
+    append: bool,
+    replace: bool,
     no_position: bool,
     as_json: bool,
     **named: Any,
@@ -50,10 +51,12 @@ def command(
     from skyband.ingest.readers.frames import julian_year
     from skyband.schema.store import Store
 
+    if append and replace:
+        raise click.UsageError("--append and --replace exclude each other; give one")
     year = julian_year(epoch)
     options = IngestOptions(
         epoch=epoch if year is None else year,
-        mode=mode or "create",
+        mode="append" if append else "replace" if replace else "create",
         positions=not no_position,
         command=command_line(),
         **named,

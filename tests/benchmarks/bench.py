@@ -75,6 +75,7 @@ class Bench:
     peers_python: str  # interpreter that has the peers this one lacks
     repeat: int
     workers: int  # of the peers that have workers
+    load_s: float  # how long many clients ask the service
     measurements: list[Measurement] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from serving import serve
+
+from bench import Bench, say, short
 from matching import TABLES, large, match, modes, wide
 from measure import run_process
 from report import Measurement, check, quotient
-
-from bench import Bench, say, short
 
 CONE_DEG = 1 / 60
 CONES = 100
@@ -118,5 +119,5 @@ def _bytes(answer: dict[str, Any]) -> str:
 
 
 JOBS: dict[str, Callable[[Bench], None]] = {
-    job.__name__: job for job in (match, wide, modes, ingest, cone, votable, command, large)
+    job.__name__: job for job in (match, wide, modes, ingest, cone, votable, command, serve, large)
 }

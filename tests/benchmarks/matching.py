@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from bench import Bench, Rows
 from machine import memory_gb, stilts_version
 from measure import TaskFailed
 from report import Check, Measurement, check, quotient
-
-from bench import Bench, Rows
 
 RADIUS_ARCSEC = 1.0
 TABLES = {"left": "left_sky", "right": "right_sky"}

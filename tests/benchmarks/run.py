@@ -17,13 +17,12 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import Bench, Rows
 from jobs import JOBS
 from machine import cores, describe_machine
 from matching import MATCH_PEERS
 from measure import TaskFailed
 from report import Measurement, Report
-
-from bench import Bench, Rows
 
 HEADLINE, LARGE = "10.8Mx8.4M", "100Mx75M"
 LEAST_ROWS = 1_000
@@ -40,6 +39,7 @@ def main() -> int:
         peers_python=os.environ.get("SKYBAND_BENCH_PEERS", ""),
         repeat=options.repeat,
         workers=cores(),
+        load_s=options.load_s,
     )
     try:
         for name in options.only or JOBS:
@@ -86,6 +86,7 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where catalogues and results go")
     parser.add_argument("--repeat", type=int, default=1, help="times each task is run; the fastest counts")
+    parser.add_argument("--load-s", type=float, default=60.0, help="seconds many clients ask the service")
     options = parser.parse_args()
     if options.repeat < 1:
         parser.error(f"argument --repeat: {options.repeat} times is not once at least")

@@ -90,6 +90,15 @@ def export_rows(store: str, table: str, rows: int, path: str, format: str) -> An
     return {"seconds": time.perf_counter() - began, "rows": written, "bytes": Path(path).stat().st_size}
 
 
+def arrow_batches(store: str, table: str, rows: int) -> Answer:
+    """Rows of a table as Arrow batches, thrown away."""
+    with Sky(settings=_settings(store)) as sky:
+        began = time.perf_counter()
+        sizes = [(batch.num_rows, batch.nbytes) for batch in sky.sql(f"FROM {table} LIMIT {rows}").stream().batches]
+        seconds = time.perf_counter() - began
+    return {"seconds": seconds, "rows": sum(size[0] for size in sizes), "bytes": sum(size[1] for size in sizes)}
+
+
 def make_fits(folder: str) -> Answer:
     """The same rows in the same order as FITS, for those who read that; a file that is there is not made again."""
     for parquet in Path(folder).glob("*.parquet"):
@@ -107,7 +116,7 @@ def _settings(store: str) -> Settings:
 
 
 TASKS: dict[str, Callable[..., Answer]] = {
-    task.__name__: task for task in (ingest_files, match, cones, export_rows, make_fits)
+    task.__name__: task for task in (ingest_files, match, cones, export_rows, arrow_batches, make_fits)
 }
 
 if __name__ == "__main__":

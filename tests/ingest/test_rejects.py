@@ -79,6 +79,14 @@ def test_of_duplicates_the_first_on_the_sky_stays(parquet: Parquet, take: Take, 
     assert report.rejected == {"duplicate id": 3, "impossible position": 1}
 
 
+def test_rows_that_stay_are_numbered_along_the_sky_without_gaps(parquet: Parquet, take: Take, rows: Ask) -> None:
+    ids = [number % 700 for number in range(1000)]
+    take(parquet(id=ids, ra=[(number * 137.5) % 360 for number in range(1000)], dec=[0.0] * 1000))
+    assert rows("SELECT rowid, row_number() OVER (ORDER BY healpix_29, id) - 1 FROM t_stars.main.data") == [
+        (number, number) for number in range(700)
+    ]
+
+
 def test_a_row_without_position_is_no_duplicate(parquet: Parquet, take: Take, rows: Ask, rejected: Ask) -> None:
     take(parquet(id=[7, 7], ra=[None, 30.0], dec=[10.0, -30.0]))
     assert rows("SELECT id, ra FROM stars") == [(7, 30.0)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -445,3 +446,56 @@ def test_xmatch_macro_and_command_agree_with_astropy_on_ngc_188(real_data: Path,
             found = {(a, b): d for a, b, d in sky.sql(query).rows()}
             assert found.keys() == expected.keys()
             assert found == pytest.approx(expected, abs=1e-7)
+
+
+@pytest.mark.parametrize("join", [Join.FULL, Join.RIGHT_ONLY])
+@pytest.mark.parametrize("sides", [("narrow", "wise"), ("gaia", "narrow"), ("narrow", "narrow2")])
+def test_positions_of_any_type_match(small: Any, make_table: Any, join: Join, sides: tuple[str, str]) -> None:
+    ra, dec = pa.array([10.0, 0.0, 120.0], pa.float32()), pa.array([0, 0, -30], pa.int16())
+    for name in ("narrow", "narrow2"):
+        make_table(name, id=[7, 8, 9], ra=ra, dec=dec)
+    crossmatch(
+        small, MatchOptions(left=sides[0], right=sides[1], radius_arcsec=1.0, into="m", find=Find.ALL, join=join)
+    )
+    with Sky(small.path) as sky:
+        types = sky.sql("SELECT DISTINCT typeof(ra), typeof(dec) FROM m").rows()
+    assert types in ([("DOUBLE", "DOUBLE")], [])
+
+
+@pytest.mark.parametrize("name", ["place", "left_row", "right_row", "chord2", "row", "left_id", "p", "s", "left_rank"])
+def test_wide_keeps_columns_of_any_name_and_the_order(store: Any, make_table: Any, name: str) -> None:
+    # In the order of the sky these rows are 3, 2, 1.
+    own = {"id": [1, 2, 3], "ra": [10.0, 11.0, 12.0], "dec": [0.0, 0.0, 0.0], name: [1, 2, 3]}
+    make_table("a", **own)
+    make_table("b", **own)
+    for right, find in (("b", Find.BEST), ("a", Find.ALL)):
+        radius_arcsec = 1.0 if right == "b" else 2 * 3600.0
+        crossmatch(
+            store,
+            MatchOptions(
+                left="a", right=right, radius_arcsec=radius_arcsec, into="m", find=find, wide=True, replace=True
+            ),
+        )
+        with Sky(store.path) as sky:
+            rows = sky.sql("FROM m").to_arrow()
+            first, second = (rows.column_names[place] for place in (0, 1))
+            assert rows["healpix_29"].to_pylist() == sorted(rows["healpix_29"].to_pylist())
+            columns = [column for column in rows.column_names if column.endswith(f"_{name}")]
+            assert rows[columns[0]].to_pylist() == rows[first].to_pylist()
+            assert rows[columns[1]].to_pylist() == rows[second].to_pylist()
+
+
+def test_wide_numbers_names_that_still_clash(store: Any, make_table: Any) -> None:
+    make_table("a", id=[1], ra=[1.0], dec=[1.0], mag=[1.5], b_mag=[2.5])
+    make_table("b", id=[1], ra=[1.0], dec=[1.0], mag=[3.5])
+    crossmatch(store, MatchOptions(left="a", right="b", radius_arcsec=1.0, into="m", wide=True))
+    with Sky(store.path) as sky:
+        assert sky.sql("SELECT a_mag, b_mag, b_mag_1 FROM m").rows() == [(1.5, 2.5, 3.5)]
+        assert {"a_mag", "b_mag", "b_mag_1"} <= {column.name for column in sky.table("m").columns}
+
+
+def test_a_column_that_hides_the_row_number_is_refused(make_table: Any) -> None:
+    from skyband.schema.errors import BadName
+
+    with pytest.raises(BadName, match="RowID"):
+        make_table("a", id=[1], ra=[1.0], dec=[1.0], RowID=[3])

@@ -239,7 +239,7 @@ EXPRESSIONS = {
     "TRY_CAST(bp AS DECIMAL(8, 3))": BP,
     "CAST((source_id::INTEGER) AS UBIGINT)": replace(ID, role=""),
     "name::TEXT": NAME,
-    "ra::VARCHAR": told(),
+    "ra::VARCHAR": told(ascii=True),
     "seen::DATE": told(),
     # The same quantity
     "-ra": value(RA),

@@ -182,3 +182,16 @@ def test_output_into_a_closed_pipe_is_no_error(store: Store, tables: None) -> No
     command = f"{sys.executable} -m skyband.server sql '{query}' --format csv --store {store.path} | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("a,b\n", "")
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [(">&-", "standard output is closed"), ("> /dev/full", "cannot write the output: No space left on device")],
+)
+@pytest.mark.parametrize("question", ["tables", "sql 'FROM range(100000)'", "sql 'FROM range(9)' --format csv"])
+def test_output_that_cannot_be_written_is_one_clear_error(
+    store: Store, tables: None, question: str, end: str, message: str
+) -> None:
+    command = f"{sys.executable} -m skyband.server {question} --store {store.path} {end}"
+    done = subprocess.run(["bash", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, f"skyband: {message}\n")

@@ -374,3 +374,13 @@ def test_real_files(real_data: Path, read: Read) -> None:
     reading = read(path)
     assert list(reading.types) == header
     assert reading.rows == [(int(row[0]), *map(float, row[1:])) for row in rows]
+
+
+def test_positions_that_begin_as_whole_degrees_keep_their_decimals(tmp_path: Path) -> None:
+    whole, late = ("".join(f"{n},{ra},{dec}\n" for n, ra, dec in rows) for rows in (
+        ((n, n % 360, n % 90) for n in range(200_000)), ((n, 10.5, -3.25) for n in range(200_000, 200_500))
+    ))  # fmt: skip
+    path = tmp_path / "late.csv"
+    path.write_text("n,RA_deg,DEC_deg\n" + whole + late)
+    source = open_source([path])
+    assert [column.type for column in source.columns] == ["BIGINT", "DOUBLE", "DOUBLE"]

@@ -1,0 +1,187 @@
+"""Relations of a FROM clause: what a query can name, and the SQL each becomes once all conditions are known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from skyband.queries.adql.errors import Fault, did_you_mean
+from skyband.queries.adql.kinds import Kind
+from skyband.queries.quantities import merge
+from skyband.schema.columns import Column
+from skyband.schema.names import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table an ADQL query may name.
+
+    One with the roles ra and dec and a column `healpix_29` is sorted by that, and is searched by ranges of it.
+    """
+
+    name: str  # as ADQL writes it: gaia, TAP_SCHEMA.tables, TAP_UPLOAD.mine
+    relation: str  # as DuckDB names it, quoted
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column a query can name."""
+
+    name: str
+    kind: Kind
+    column: Column
+    sql: str
+    relation: Relation | None = None  # None: of no single relation
+    origins: frozenset[tuple[Relation, str]] = frozenset()  # stored tables it comes from, with its role in each
+
+
+@dataclass(eq=False, slots=True)
+class Relation:
+    """One item of a FROM clause; its SQL stands in the text as a mark until all is known."""
+
+    number: int
+    names: tuple[str, ...]  # what may stand before its columns, in lower case
+    alias: str
+    base: str  # SQL: a table's name, or a query in parentheses
+    fields: tuple[Field, ...] = ()
+    filters: list[str] = field(default_factory=list)  # conditions on its rows
+    layers: list[str] = field(default_factory=list)  # SQL of what wraps it, with {relation}
+
+    @property
+    def mark(self) -> str:
+        """What stands for it in the text."""
+        return f"\x01{self.number}\x02"
+
+    def sql(self) -> str:
+        """Its text in FROM."""
+        name = quote(self.alias)
+        text = f"{self.base} AS {name}"
+        if self.filters:
+            text = f"(SELECT * FROM {text} WHERE {' AND '.join(dict.fromkeys(self.filters))}) AS {name}"
+        for layer in self.layers:
+            text = f"({layer.replace('{relation}', text)}) AS {name}"
+        return text
+
+
+class Relations:
+    """All relations of one translation."""
+
+    def __init__(self) -> None:
+        self._all: list[Relation] = []
+
+    def add(self, names: Sequence[str], alias: str, base: str) -> Relation:
+        """A new relation, without fields yet."""
+        relation = Relation(len(self._all), tuple(name.lower() for name in names), alias, base)
+        self._all.append(relation)
+        return relation
+
+    def resolved(self, text: str) -> str:
+        """The text with every mark replaced."""
+        return re.sub(r"\x01(\d+)\x02", lambda mark: self.resolved(self._all[int(mark[1])].sql()), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a FROM clause offers: relations, and the columns `*` stands for."""
+
+    relations: tuple[Relation, ...] = ()
+    star: tuple[Field, ...] = ()
+
+    def beside(self, other: Source) -> Source:
+        """Both, as a comma puts them."""
+        return Source(self.relations + other.relations, self.star + other.star)
+
+    def shared(self, other: Source) -> list[str]:
+        """Names that columns of both have, for NATURAL JOIN."""
+        theirs = {item.name.lower() for item in other.star}
+        return [item.name for item in self.star if item.name.lower() in theirs]
+
+    def joined(self, other: Source, names: Sequence[str], side: str, at: int) -> tuple[Source, list[str]]:
+        """Both, the columns `names` once, and the conditions that makes.
+
+        Raises:
+            Fault: one of them is missing, or there twice, on a side.
+        """
+        conditions, merged, seen = [], [], set()
+        for name in names:
+            left, right = (source.unqualified(name, at) for source in (self, other))
+            seen.add(name.lower())
+            conditions.append(f"{left.sql} = {right.sql}")
+            if side == "FULL":
+                both = f"COALESCE({left.sql}, {right.sql})"
+                column = merge((left.column, right.column))
+                merged.append(Field(left.name, left.kind, column, both))
+            else:
+                merged.append(right if side == "RIGHT" else left)
+        rest = [item for item in self.star + other.star if item.name.lower() not in seen]
+        return Source(self.relations + other.relations, (*merged, *rest)), conditions
+
+    def unqualified(self, name: str, at: int) -> Field:
+        """The column of that name.
+
+        Raises:
+            Fault: there is none, or more than one.
+        """
+        found = self.named(name)
+        if not found:
+            advice = did_you_mean(name, (item.name for item in self.star))
+            raise Fault(f"unknown column {name!r}", at, advice)
+        if len(found) > 1:
+            tables = [item.relation.alias for item in found if item.relation]
+            advice = f"write {tables[0]}.{name}" if tables else ""
+            raise Fault(f"column {name!r} is in more than one table: {', '.join(tables)}", at, advice)
+        return found[0]
+
+    def named(self, name: str) -> list[Field]:
+        """The columns of that name."""
+        return _named(self.star, name)
+
+    def relation(self, name: str) -> Relation | None:
+        """The relation of that name: an alias, a table, or schema.table."""
+        folded = name.lower()
+        return next((item for item in self.relations if folded in item.names), None)
+
+
+def _named(fields: Iterable[Field], name: str) -> list[Field]:
+    folded = name.lower()
+    return [item for item in fields if item.name.lower() == folded]
+
+
+def field_of(relation: Relation, name: str, at: int) -> Field:
+    """A column of one relation.
+
+    Raises:
+        Fault: it has none of that name.
+    """
+    found = _named(relation.fields, name)
+    if not found:
+        advice = did_you_mean(name, (item.name for item in relation.fields))
+        raise Fault(f"{relation.alias} has no column {name!r}", at, advice)
+    return found[0]
+
+
+def exposed(fields: Iterable[Field], relation: Relation, *, origins: bool = True) -> tuple[Field, ...]:
+    """The columns of a subquery as the query around it sees them."""
+    return tuple(
+        replace(
+            item,
+            sql=f"{quote(relation.alias)}.{quote(item.name)}",
+            relation=relation,
+            origins=item.origins if origins else frozenset(),
+        )
+        for item in fields
+    )
+
+
+def unique_names(names: Iterable[str]) -> Iterator[str]:
+    """The names, repeated ones numbered: `a, A, a` becomes `a, A_1, a_2`."""
+    taken: set[str] = set()
+    for name in names:
+        candidate, count = name, 0
+        while candidate.lower() in taken:
+            count += 1
+            candidate = f"{name}_{count}"
+        taken.add(candidate.lower())
+        yield candidate

@@ -1,0 +1,125 @@
+"""The answer to a query on its way through the server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from skyband.queries.serving import frames
+from skyband.queries.serving.errors import error_of
+from skyband.queries.serving.process import QueryProcess
+from skyband.schema.columns import Column
+from skyband.schema.errors import ResourceLimit
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a query, once its first rows are there."""
+
+    columns: tuple[Column, ...]
+    content_type: str
+    chunks: Chunks
+
+    @property
+    def rows(self) -> int | None:
+        """Number of rows; known once all chunks were taken."""
+        return self.chunks.rows
+
+    @property
+    def truncated(self) -> bool | None:
+        """Whether rows were cut off; known once all chunks were taken."""
+        return self.chunks.truncated
+
+
+class Chunks:
+    """The bytes of an answer. `aclose`, or cancelling whoever waits for the next ones, stops the query.
+
+    The time limit counts while the query is waited for, not while the client takes its bytes; if a client takes none
+    for the stall limit, the query is given up.
+
+    Raises (while it is read):
+        ResourceLimit: a limit of time or memory was reached.
+        QueryError: the query failed at some row.
+    """
+
+    def __init__(
+        self,
+        process: QueryProcess,
+        *,
+        time_limit_s: float,
+        stall_limit_s: float,
+        release: Callable[[QueryProcess], None],
+    ) -> None:
+        self._process: QueryProcess | None = process
+        self._time_limit_s = time_limit_s
+        self._time_left_s = time_limit_s
+        self._stall_limit_s = stall_limit_s
+        self._release = release
+        self._has_stalled = False
+        self._watch: asyncio.TimerHandle | None = None
+        self.rows: int | None = None
+        self.truncated: bool | None = None
+
+    def __aiter__(self) -> Chunks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._has_stalled:
+            raise ResourceLimit(f"nobody took the answer for {self._stall_limit_s:g} s; ask again")
+        if self._process is None:
+            raise StopAsyncIteration
+        frame = await self.next_frame()
+        if frame is None:
+            raise StopAsyncIteration
+        return frame[1]
+
+    async def aclose(self) -> None:
+        """Give up what was not read."""
+        self.end()
+
+    async def next_frame(self) -> tuple[bytes, bytes] | None:
+        """The next frame of the answer: HEAD or DATA; None at its end.
+
+        Raises:
+            SkybandError: the query failed, or reached a limit.
+        """
+        assert self._process is not None
+        if self._watch is not None:
+            self._watch.cancel()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with asyncio.timeout(max(0.0, self._time_left_s)):
+                kind, payload = await self._process.receive()
+            if kind == frames.ERROR:
+                raise error_of(json.loads(payload))
+        except TimeoutError:
+            self.end()
+            raise ResourceLimit(
+                f"the query took longer than {self._time_limit_s:g} s; ask for less, or in an asynchronous job"
+            ) from None
+        except BaseException:
+            self.end()
+            raise
+        self._time_left_s -= loop.time() - began
+        if kind == frames.END:
+            outcome = json.loads(payload)
+            self.rows, self.truncated = outcome["rows"], outcome["truncated"]
+            self.end()
+            return None
+        self._watch = loop.call_later(self._stall_limit_s, self._stall)
+        return kind, payload
+
+    def end(self) -> None:
+        """Hand the process back."""
+        if self._watch is not None:
+            self._watch.cancel()
+        process, self._process = self._process, None
+        if process is not None:
+            self._release(process)
+
+    def _stall(self) -> None:
+        self._has_stalled = True
+        self.end()

@@ -1,0 +1,171 @@
+"""The database of a query process: locked down, always on the newest tables, one query at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from skyband.queries.adql import create_functions
+from skyband.queries.formats import FORMATS, Info, encode
+from skyband.queries.result import ArrowRows, Result
+from skyband.queries.serving.lockdown import ENGINE, allow_files, lock_engine
+from skyband.queries.serving.plans import Plans
+from skyband.queries.serving.question import Query
+from skyband.queries.serving.uploads import UploadReader, Uploads
+from skyband.queries.tap_schema import create_tap_schema
+from skyband.schema.columns import Column
+from skyband.schema.errors import BadOption
+from skyband.schema.faults import duckdb_faults
+from skyband.schema.session import Session, table_stamps
+from skyband.schema.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_QUICK_ROWS = 100_000
+"""Rows of an answer that may be collected before they are sent."""
+
+_SPOOLED = {"fits"}
+"""Formats whose encoder keeps the rows in a temporary file."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer on its way."""
+
+    columns: tuple[Column, ...]
+    content_type: str
+    chunks: Iterator[bytes] = field(default_factory=lambda: iter(()))
+    rows: int = 0
+    truncated: bool = False
+    sent_bytes: int = 0  # of the encoded answer, counted by whoever takes the chunks
+
+
+class Engine:
+    """A locked-down session that is opened anew when a table was published or dropped.
+
+    ATTACH is impossible once DuckDB is locked down, so `Session.refresh` cannot work here. A new DuckDB instance,
+    locked down in its turn, takes about 0.1 s for a few tables; a new process would take a second, and lose what it
+    has imported. To see that nothing changed takes one look at the folder, tens of microseconds.
+    """
+
+    def __init__(self, tables_folder: Path, settings: Settings, reader: UploadReader | None = None) -> None:
+        """Open the tables and lock the database down.
+
+        Args:
+            tables_folder: of the store.
+            settings: limits.
+            reader: reads uploaded files; None for no uploads.
+        """
+        self.folder = tables_folder
+        self._settings = replace(settings, memory_gb=settings.query_memory_gb)
+        self._reader = reader
+        self._open()
+
+    def _open(self) -> None:
+        self._stamps = table_stamps(self.folder)
+        self._session = Session(self.folder, self._settings, engine=ENGINE)
+        self.connection = self._session.connection
+        create_functions(self.connection)
+        create_tap_schema(self.connection, self._session.tables)
+        self._uploads = Uploads(self.connection, self._reader, self._settings)
+        self._plans = Plans(self.connection, self._session.tables)
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+        lock_engine(self.connection)
+
+    def refresh(self) -> None:
+        """See the tables as they are now."""
+        if table_stamps(self.folder) != self._stamps:
+            self._session.close()
+            self._open()
+
+    def interrupt(self) -> None:
+        """Stop what DuckDB does now, from another thread."""
+        cursor = self._cursor
+        if cursor is not None:
+            with suppress(duckdb.Error):  # it may be closed by now
+                cursor.interrupt()
+
+    def answer(self, query: Query) -> Reply:
+        """Bind a query; rows are computed as `chunks` is read. `finish` must follow, whatever happens.
+
+        Raises:
+            QueryError, BadOption: the query or its format is wrong.
+            BadName, BadFile, ResourceLimit: an uploaded table is.
+        """
+        if query.format not in FORMATS:
+            raise BadOption(f"unknown format {query.format!r}: give one of {', '.join(FORMATS)}")
+        self.refresh()
+        self._cursor = cursor = self.connection.cursor()
+        self._uploads.load(query.uploads)
+        uploads = self._uploads.columns
+        most = self._settings.query_max_rows
+        max_rows = most if query.max_rows is None else min(query.max_rows, most)
+        plan = self._plans.plan(cursor, query, uploads)
+        # The line break ends a comment the query may close with. One row more than wanted tells whether there are more.
+        sql = f"SELECT * FROM ({plan.sql}\n) LIMIT {max_rows + 1 if max_rows else 0}"
+        with duckdb_faults("query failed"):
+            rows, names, types = _begin(cursor, sql, query, quick=plan.bound is not None and max_rows <= _QUICK_ROWS)
+        columns = self._plans.columns(plan, names, types, uploads)
+        columns = tuple(replace(c, ucd=query.ucds.get(c.name, c.ucd)) for c in columns) if query.ucds else columns
+        result = Result(rows, columns, query=query.shown or query.text, batch_rows=self._settings.batch_rows)
+        stream = result.stream(name=query.name)
+        reply = Reply(columns, FORMATS[query.format].mime)
+        stream.batches = self._limited(stream.batches, max_rows, reply)
+        allow_files(query.format in _SPOOLED)
+        reply.chunks = encode(stream, query.format, infos=query.infos, trailer=lambda: _trailer(reply))
+        return reply
+
+    def finish(self) -> None:
+        """Forget the query and what was uploaded for it."""
+        cursor, self._cursor = self._cursor, None
+        if cursor is not None:
+            cursor.close()
+        self._uploads.clear()
+        allow_files(False)
+
+    def _limited(self, batches: Iterator[pa.RecordBatch], max_rows: int, reply: Reply) -> Iterator[pa.RecordBatch]:
+        """The batches, cut at `max_rows` and where the answer takes too many bytes."""
+        arrow_bytes = 0
+        reply.truncated = max_rows == 0
+        for batch in batches:
+            room = max_rows - reply.rows
+            most_bytes = self._settings.result_max_bytes
+            if not batch.num_rows:
+                continue
+            if room == 0 or max(arrow_bytes, reply.sent_bytes) >= most_bytes:
+                reply.truncated = True
+                return
+            batch = batch.slice(0, room) if (cut := batch.num_rows > room) else batch
+            arrow_bytes += batch.nbytes
+            reply.rows += batch.num_rows
+            yield batch
+            if cut:
+                reply.truncated = True
+                return
+
+
+def _begin(
+    cursor: duckdb.DuckDBPyConnection, sql: str, query: Query, *, quick: bool
+) -> tuple[ArrowRows, list[str], list[str]]:
+    """The rows of a query, the names of their columns and the DuckDB types.
+
+    A relation is bound twice but streams; what `execute` gives is bound once, and collected before it is Arrow.
+    """
+    values = dict(query.parameters) or None
+    if quick:
+        cursor.execute(sql, values)
+        described = cursor.description or []
+        return cursor, [item[0] for item in described], [str(item[1]) for item in described]
+    relation = cursor.sql(sql, params=values)
+    assert relation is not None, "a SELECT has a result"
+    return relation, list(relation.columns), [str(type_) for type_ in relation.types]
+
+
+def _trailer(reply: Reply) -> Iterable[Info]:
+    return [Info("QUERY_STATUS", "OVERFLOW")] if reply.truncated else []

@@ -1,0 +1,122 @@
+"""From the text of a query to SQL that may run, remembered: a cone search asks the same text again and again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from skyband.queries.adql import Table, translate
+from skyband.queries.known import KnownColumns, unique_names
+from skyband.queries.lineage import trace_columns
+from skyband.queries.serving.gate import Allowed, check_length, check_sql, known_functions
+from skyband.queries.serving.question import Query
+from skyband.queries.serving.uploads import SCHEMA as UPLOADS
+from skyband.queries.tap_schema import TABLES, TAP_SCHEMA, USER_SCHEMA
+from skyband.schema.columns import Column, TableInfo
+from skyband.schema.errors import QueryError
+from skyband.schema.keys import data_of, key_columns
+from skyband.schema.names import quote
+
+if TYPE_CHECKING:
+    import duckdb
+
+_KEPT = 512
+"""Texts remembered."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is known of the text of a query after it was looked at once."""
+
+    sql: str
+    traced: tuple[Column, ...] | None  # columns of the result, without types; None where they are traced in the SQL
+    bound: tuple[tuple[str, ...], tuple[Column, ...]] | None = None  # names and types of the result, and its columns
+
+
+class Plans:
+    """Translates, judges and remembers, for the tables of one session."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: Mapping[str, TableInfo]) -> None:
+        self._tables = tables
+        self._functions = known_functions() | _own_functions(connection)
+        self._kept: OrderedDict[tuple[str, str], Plan] = OrderedDict()
+        self._service = {f"tap_schema.{name}": columns for name, (_, columns) in TABLES.items()}
+
+    def plan(self, cursor: duckdb.DuckDBPyConnection, query: Query, uploads: Mapping[str, tuple[Column, ...]]) -> Plan:
+        """SQL for a query.
+
+        Args:
+            cursor: to read SQL with.
+            query: the text and its language.
+            uploads: columns of the uploaded tables, by name.
+
+        Raises:
+            QueryError: the text is not one harmless SELECT, or not ADQL.
+        """
+        check_length(query.text)
+        key = (query.language, query.text)
+        plan = None if uploads else self._kept.get(key)
+        if plan is None:
+            make = self._adql if query.language == "adql" else self._sql
+            plan = make(cursor, query.text, uploads)
+            if not uploads:
+                self._kept[key] = plan
+                if len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+        return plan
+
+    def columns(
+        self, plan: Plan, names: Sequence[str], types: Sequence[str], uploads: Mapping[str, tuple[Column, ...]]
+    ) -> tuple[Column, ...]:
+        """The columns of a result whose names and types the database gives."""
+        key = (*names, *types)
+        if plan.bound is None or plan.bound[0] != key:
+            traced = plan.traced
+            if traced is None or len(traced) != len(names):
+                others = self._service | {f"{UPLOADS}.{name}": columns for name, columns in uploads.items()}
+                known = KnownColumns(self._tables, others)
+                traced = trace_columns(plan.sql, names, types, tables=known.of_table, functions=known.of_function)
+            columns = tuple(
+                replace(column, name=name, type=type_)
+                for column, name, type_ in zip(traced, unique_names(names), types, strict=True)
+            )
+            plan.bound = key, columns
+        return plan.bound[1]
+
+    def _sql(self, cursor: duckdb.DuckDBPyConnection, text: str, uploads: Mapping[str, object]) -> Plan:
+        names = {
+            *self._service,
+            *(f"{UPLOADS}.{name}" for name in uploads),
+            *(f"{prefix}{name}" for name in self._tables for prefix in ("", "main.")),
+            *(f"keys.{name}" for name, info in self._tables.items() if info.role("ra") and info.role("dec")),
+        }
+        check_sql(cursor, text, Allowed(frozenset(names), self._functions))
+        return Plan(text.rstrip().rstrip(";"), None)
+
+    def _adql(self, cursor: duckdb.DuckDBPyConnection, text: str, uploads: Mapping[str, tuple[Column, ...]]) -> Plan:
+        try:
+            translation = translate(text, self._adql_tables(uploads))
+        except RecursionError:
+            raise QueryError("the query is nested too deeply; take it apart with WITH") from None
+        return Plan(translation.sql, translation.columns)
+
+    def _adql_tables(self, uploads: Mapping[str, tuple[Column, ...]]) -> dict[str, Table]:
+        tables = {}
+        for name, info in self._tables.items():
+            tables[name] = tables[f"{USER_SCHEMA}.{name}"] = Table(name, data_of(info), info.columns)
+            if info.role("ra") and info.role("dec"):
+                tables[f"keys.{name}"] = Table(f"keys.{name}", f"keys.{quote(name)}", key_columns(info))
+        for name, (_, columns) in TABLES.items():
+            tables[f"tap_schema.{name}"] = Table(f"{TAP_SCHEMA}.{name}", f"tap_schema.{quote(name)}", columns)
+        for name, columns in uploads.items():
+            tables[f"{UPLOADS}.{name}"] = Table(f"TAP_UPLOAD.{name}", f"{UPLOADS}.{quote(name)}", columns)
+        return tables
+
+
+def _own_functions(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The functions and macros skyband made in a session."""
+    found = connection.execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal").fetchall()
+    # Python functions count as internal.
+    return frozenset({"healpix", *(name.lower() for (name,) in found)})

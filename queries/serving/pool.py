@@ -1,0 +1,220 @@
+"""A pool of query processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from skyband.queries.serving import frames
+from skyband.queries.serving.answer import Answer, Chunks
+from skyband.queries.serving.process import QueryProcess
+from skyband.queries.serving.question import Query
+from skyband.schema.columns import Column
+from skyband.schema.errors import ServerBusy, SkybandError
+from skyband.schema.settings import Settings
+
+_GRACE_S = 1.0
+"""Seconds a process has to stop a query before it is killed."""
+
+_RETRY_S = 1.0
+"""Seconds until a process that could not be started is tried again."""
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class _Place:
+    """A place for a process; `kept` for quick questions."""
+
+    kept: bool
+    process: QueryProcess | None = None
+
+
+class QueryPool:
+    """Processes that answer queries, one at a time each.
+
+    `settings.query_processes` of them take every question, in the order of their coming; one more is kept for quick
+    questions (`priority`), so that they never wait behind slow ones.
+    """
+
+    def __init__(self, tables_folder: Path, settings: Settings, *, upload_reader: str = "") -> None:
+        """Describe the pool; `start` starts it.
+
+        Args:
+            tables_folder: of the store.
+            settings: limits.
+            upload_reader: the function that reads uploaded files, as "module:function"
+                (`queries.serving.uploads.UploadReader`); "" for no uploads.
+        """
+        self._tables_folder = tables_folder
+        self._settings = settings
+        self._upload_reader = upload_reader
+        self._places = [_Place(kept) for kept in (*[False] * settings.query_processes, True)]
+        self._free: deque[_Place] = deque()
+        self._waiting: deque[tuple[bool, asyncio.Future[_Place]]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+
+    async def start(self) -> None:
+        """Start the processes.
+
+        Raises:
+            SkybandError: they cannot open the store.
+        """
+        started = await asyncio.gather(*(self._spawn() for _ in self._places), return_exceptions=True)
+        failures = []
+        for place, process in zip(self._places, started, strict=True):
+            if isinstance(process, BaseException):
+                failures.append(process)
+            else:
+                place.process = process
+                self._free.append(place)
+        if failures:
+            await self.close()
+            raise failures[0]
+
+    async def close(self) -> None:
+        """End the processes; queries that run fail."""
+        self._is_closed = True
+        for _, future in self._waiting:
+            future.cancel()
+        await self._kill_all()
+        # Those that are just being started end as soon as they can be told.
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._kill_all()
+
+    async def _kill_all(self) -> None:
+        await asyncio.gather(*(place.process.kill() for place in self._places if place.process is not None))
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def processes(self) -> list[QueryProcess]:
+        """The processes that live."""
+        return [place.process for place in self._places if place.process is not None and not place.process.is_dead]
+
+    @property
+    def busy(self) -> int:
+        """Number of processes at work."""
+        return len(self._places) - len(self._free)
+
+    @property
+    def waiting(self) -> int:
+        """Number of questions that wait for a process."""
+        return len(self._waiting)
+
+    async def run(self, query: Query, *, time_limit_s: float, priority: bool = False) -> Answer:
+        """Answer a query; returns when its first rows are there.
+
+        Args:
+            query: what to answer.
+            time_limit_s: seconds the query may take, from the moment a process takes it.
+            priority: whether it is a quick question, which may use the process kept for those.
+
+        Raises:
+            QueryError, BadOption, BadFile, ...: the query, its format or its uploads are wrong.
+            ResourceLimit: it takes more time or memory than it may.
+            ServerBusy: too many questions wait already.
+        """
+        place = await self._acquire(priority)
+        process = place.process
+        while process is None or process.has_ended:
+            self._do(self._recover(place))
+            place = await self._acquire(priority)
+            process = place.process
+        chunks = Chunks(
+            process,
+            time_limit_s=time_limit_s,
+            stall_limit_s=self._settings.query_stall_limit_s,
+            release=lambda _: self._release(place),
+        )
+        process.ask(query, time_limit_s)
+        received = await chunks.next_frame()
+        assert received is not None and received[0] == frames.HEAD
+        head = json.loads(received[1])
+        return Answer(tuple(Column(**column) for column in head["columns"]), head["content_type"], chunks)
+
+    async def _acquire(self, priority: bool) -> _Place:
+        for place in sorted(self._free, key=lambda place: place.kept):
+            if priority or not place.kept:
+                self._free.remove(place)
+                return place
+        if len(self._waiting) >= self._settings.query_waiting:
+            raise ServerBusy(f"{len(self._waiting)} questions wait already; ask again in a while")
+        future: asyncio.Future[_Place] = asyncio.get_running_loop().create_future()
+        entry = (priority, future)
+        self._waiting.append(entry)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                self._hand_on(future.result())
+            elif self._is_closed:
+                raise ServerBusy("the server is going down") from None
+            raise
+        finally:
+            with suppress(ValueError):
+                self._waiting.remove(entry)
+
+    def _release(self, place: _Place) -> None:
+        assert place.process is not None
+        if place.process.answering or place.process.is_dead or place.process.is_spent:
+            self._do(self._recover(place))
+        else:
+            self._hand_on(place)
+
+    def _hand_on(self, place: _Place) -> None:
+        """Give a free process to whoever waits longest for one like it."""
+        fitting = [entry for entry in self._waiting if entry[0] or not place.kept]
+        for entry in sorted(fitting, key=lambda entry: not entry[0]):
+            self._waiting.remove(entry)
+            if not entry[1].done():
+                entry[1].set_result(place)
+                return
+        self._free.append(place)
+
+    async def _recover(self, place: _Place) -> None:
+        """Stop the query of a process; replace the process where it does not stop."""
+        process = place.process
+        assert process is not None
+        if process.is_spent or process.has_ended:
+            await process.kill()
+        else:
+            process.give_up()
+            try:
+                await asyncio.wait_for(process.drain(), _GRACE_S)
+            except (TimeoutError, SkybandError):
+                await process.kill()
+        while process.is_dead and not self._is_closed:
+            try:
+                place.process = process = await self._spawn()
+            except SkybandError as error:
+                _LOG.error("cannot start a query process: %s", error)
+                await asyncio.sleep(_RETRY_S)
+        self._hand_on(place)
+
+    async def _spawn(self) -> QueryProcess:
+        return await QueryProcess.start(self._tables_folder, self._settings, self._upload_reader)
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._is_closed:
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

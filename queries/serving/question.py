@@ -1,0 +1,40 @@
+"""What a query process is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from skyband.queries.formats import Info
+
+Language = Literal["adql", "sql"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query and the form its answer takes."""
+
+    text: str
+    language: Language
+    format: str = "votable"  # a name of `queries.formats.FORMATS`
+    max_rows: int | None = None  # rows beyond are cut, and reported; never above the setting query_max_rows
+    uploads: Mapping[str, Path] = field(default_factory=dict)  # table in tap_upload -> file as it was sent
+    parameters: Mapping[str, float | int | str] = field(default_factory=dict)  # values of $name
+    infos: tuple[Info, ...] = ()  # what a VOTable says beside
+    name: str = "result"  # of the table in the answer
+    ucds: Mapping[str, str] = field(default_factory=dict)  # UCDs by column that replace those its table gives
+    shown: str = ""  # the query as its user wrote it, for the header; "" for `text`
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self) | {"uploads": {name: str(path) for name, path in self.uploads.items()}}
+
+    @classmethod
+    def from_json(cls, given: dict[str, Any]) -> Query:
+        """The inverse of `to_json`."""
+        given = dict(given)
+        given["uploads"] = {name: Path(path) for name, path in given["uploads"].items()}
+        given["infos"] = tuple(Info(**info) for info in given["infos"])
+        return cls(**given)

@@ -1,0 +1,151 @@
+"""A query process: takes questions from a socket, answers in frames.
+
+Run as `python -m skyband.queries.serving.worker FD`, where FD is its end of a socket pair.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+import time
+import warnings
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from skyband.queries.serving import frames
+from skyband.queries.serving.engine import Engine, Reply
+from skyband.queries.serving.errors import error_content, is_fatal
+from skyband.queries.serving.lockdown import die_with_parent, limit_cpu, limit_process
+from skyband.queries.serving.question import Query
+from skyband.queries.serving.uploads import find_reader
+from skyband.schema.errors import QueryCancelled
+from skyband.schema.settings import Settings
+
+_FRAME_BYTES = 256 << 10
+"""Bytes gathered before they are sent: fewer, larger frames."""
+
+_LARGEST_BYTES = 1 << 20
+"""Bytes of one frame at most."""
+
+_FLUSH_S = 0.1
+"""Seconds after which what was gathered is sent all the same."""
+
+_INTERRUPT_S = 0.02
+"""Seconds between interrupts of a query given up: one that comes between two steps of it is lost."""
+
+
+class Worker:
+    """The main thread answers; a second one listens, so that a query can be given up while it runs."""
+
+    def __init__(self, connection: socket.socket, engine: Engine, threads: int) -> None:
+        self._connection = connection
+        self._engine = engine
+        self._threads = threads
+        self._questions: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._cancelled = False
+        self._gathered = bytearray()  # of the answer, not yet in a frame
+        self._ready = bytearray()  # frames not yet sent
+        self._flushed_at = 0.0
+
+    def run(self) -> None:
+        """Answer until the server goes."""
+        threading.Thread(target=self._listen, daemon=True).start()
+        self._connection.sendall(frames.frame(frames.READY))
+        while True:
+            last = self._answer(self._questions.get())
+            # Before the last frame is out: the next question may follow it at once.
+            self._idle.set()
+            self._flush(last)
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            while (received := frames.receive(self._connection)) is not None:
+                kind, payload = received
+                if kind == frames.QUESTION:
+                    self._cancelled = False
+                    self._idle.clear()
+                    self._questions.put(payload)
+                elif kind == frames.CANCEL and not self._idle.is_set():
+                    self._cancelled = True
+                    while not self._idle.wait(_INTERRUPT_S):
+                        self._engine.interrupt()
+        # The server is gone, and with it everybody who could want an answer.
+        os._exit(0)
+
+    def _answer(self, payload: bytes) -> bytes:
+        """Answer one question; returns the last frame."""
+        try:
+            asked = json.loads(payload)
+            limit_cpu(asked["time_limit_s"] * self._threads)
+            reply = self._engine.answer(Query.from_json(asked["query"]))
+            self._send(reply)
+            return frames.json_frame(frames.END, {"rows": reply.rows, "truncated": reply.truncated})
+        except BaseException as error:
+            shown = QueryCancelled("the query was given up") if self._cancelled else error
+            content = error_content(shown, self._engine.folder) | {"spent": is_fatal(error)}
+            return frames.json_frame(frames.ERROR, content)
+        finally:
+            self._engine.finish()
+
+    def _send(self, reply: Reply) -> None:
+        head = {"columns": [asdict(column) for column in reply.columns], "content_type": reply.content_type}
+        for chunk in reply.chunks:
+            if self._cancelled:
+                raise QueryCancelled("the query was given up")
+            if not reply.sent_bytes:  # nothing before the first rows: until then a failure is an error, not half a file
+                self._ready += frames.json_frame(frames.HEAD, head)
+                self._flushed_at = time.monotonic()
+            reply.sent_bytes += len(chunk)
+            self._gathered += chunk
+            if len(self._gathered) >= _FRAME_BYTES or time.monotonic() - self._flushed_at > _FLUSH_S:
+                self._flush()
+
+    def _flush(self, last: bytes = b"") -> None:
+        """Send what was gathered, and the last frame."""
+        for start in range(0, len(self._gathered), _LARGEST_BYTES):
+            self._ready += frames.frame(frames.DATA, bytes(self._gathered[start : start + _LARGEST_BYTES]))
+        self._ready += last
+        try:
+            self._connection.sendall(self._ready)
+        except OSError:
+            os._exit(0)
+        self._gathered.clear()
+        self._ready.clear()
+        self._flushed_at = time.monotonic()
+
+
+def main() -> None:
+    """Be a query process."""
+    # Ctrl-C is for the server, which ends its processes itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Small answers are collected before they are Arrow, and DuckDB's client says that this costs a copy.
+    warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    received = frames.receive(connection)
+    if received is None or received[0] != frames.SETUP:
+        os._exit(1)
+    setup: dict[str, Any] = json.loads(received[1])
+    die_with_parent(setup["parent"])
+    settings = Settings(**setup["settings"])
+    try:
+        engine = Engine(Path(setup["tables_folder"]), settings, find_reader(setup["upload_reader"]))
+    except BaseException as error:
+        connection.sendall(frames.json_frame(frames.ERROR, error_content(error, Path(setup["tables_folder"]))))
+        os._exit(1)
+    limit_process(settings.query_memory_gb, settings.result_max_bytes)
+    gc.freeze()
+    Worker(connection, engine, settings.threads or os.cpu_count() or 1).run()
+
+
+if __name__ == "__main__":
+    main()

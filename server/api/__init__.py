@@ -1,0 +1,1 @@
+"""Endpoints beside TAP: cones, SQL, table descriptions, coverage."""

@@ -1,0 +1,62 @@
+"""/sql: one SELECT in DuckDB's SQL, in any format."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.exceptions import SerializationException
+
+from skyband.queries.serving import Query
+from skyband.schema.errors import BadOption
+from skyband.server.service import Service
+from skyband.server.tap.request import read_maxrec
+from skyband.server.web.access import Identity
+from skyband.server.web.answers import RowsResponse, answer_query
+from skyband.server.web.formats import format_named
+from skyband.server.web.parameters import Parameters
+
+
+@get("/sql")
+async def sql_get(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+    """Run `query` and answer in `format` (json by default) with at most `maxrec` rows."""
+    return await _sql(request, service, identity)
+
+
+@post("/sql", status_code=200)
+async def sql_post(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+    """The same, with a form, JSON (`{"query": ..., "format": ...}`) or the bare SQL as body."""
+    return await _sql(request, service, identity)
+
+
+async def _sql(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+    parameters = await _parameters(request)
+    text = parameters.one("query")
+    if text is None:
+        raise BadOption("parameter query is missing: /sql?query=SELECT ...")
+    query = Query(
+        text=text,
+        language="sql",
+        format=format_named(parameters.one("format") or "json"),
+        max_rows=read_maxrec(parameters, service.settings),
+    )
+    return await answer_query(service, request, identity, query, time_limit_s=service.settings.query_time_limit_s)
+
+
+async def _parameters(request: Request[Any, Any, Any]) -> Parameters:
+    kind = request.content_type[0] if request.method == "POST" else ""
+    if kind == "application/json":
+        try:
+            body = await request.json()
+        except (SerializationException, RecursionError) as error:
+            raise BadOption(f"the body is not JSON: {error}") from error
+        if not isinstance(body, dict):
+            raise BadOption('the body is JSON but no object; send {"query": "SELECT ..."}')
+        return Parameters((name, str(value)) for name, value in body.items())
+    if kind in ("text/plain", "application/sql"):
+        sql = (await request.body()).decode("utf-8", "replace")
+        return Parameters([*request.query_params.multi_items(), ("query", sql)])
+    return await Parameters.read(request)
+
+
+HANDLERS = (sql_get, sql_post)

@@ -1,0 +1,91 @@
+"""TAP's synchronous queries, and the query behind an asynchronous job."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from litestar import Request, get, post
+
+from skyband.queries.serving import Query
+from skyband.server.service import Service
+from skyband.server.tap.jobs import Job
+from skyband.server.tap.request import Asked, read_query
+from skyband.server.tap.uploads import find_uploads, save_file
+from skyband.server.web.access import Identity
+from skyband.server.web.answers import RowsResponse, answer_query
+from skyband.server.web.parameters import Parameters
+
+if TYPE_CHECKING:
+    from skyband.queries.serving import Answer
+
+_SOURCE = re.compile(r"\b(?:FROM|JOIN)\s+([\w.]*)", re.IGNORECASE)
+_QUICK_LIMIT_S = 10.0
+"""Seconds a quick question may take: the process kept for those is one, and is everybody's."""
+
+
+@get("/sync")
+async def sync_get(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+    """Run a query and answer with its rows."""
+    return await _sync(request, service, identity)
+
+
+@post("/sync", status_code=200)
+async def sync_post(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+    """The same, with parameters and uploads in a form."""
+    return await _sync(request, service, identity)
+
+
+async def _sync(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+    parameters = await Parameters.read(request)
+    asked = read_query(parameters, service.settings)
+    limit_s = service.settings.query_time_limit_s
+    if not asked.uploads:
+        quick = _is_quick(asked)
+        limit_s = min(limit_s, _QUICK_LIMIT_S) if quick else limit_s
+        return await answer_query(service, request, identity, _query(asked, {}), time_limit_s=limit_s, priority=quick)
+    folder = Path(tempfile.mkdtemp(prefix="skyband-upload-"))
+    try:
+        kept = {}
+        for number, (name, file) in enumerate(parameters.files.items()):
+            kept[name] = folder / f"upload-{number}"
+            await save_file(file, kept[name], service.settings.upload_max_bytes)
+        query = _query(asked, await find_uploads(asked.uploads, kept, folder, service))
+        # Uploads are in memory once the first rows of an answer are there.
+        return await answer_query(service, request, identity, query, time_limit_s=limit_s)
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+async def execute_job(service: Service, job: Job) -> Answer:
+    """Begin the query of an asynchronous job.
+
+    Raises:
+        SkybandError: a parameter or the query is wrong, or a limit was met.
+    """
+    asked = read_query(Parameters(job.parameters.items()), service.settings)
+    folder = service.jobs.folder.folder(job)
+    kept = {name: folder / file for name, file in job.uploads.items()}
+    query = _query(asked, await find_uploads(asked.uploads, kept, folder, service))
+    return await service.pool.run(query, time_limit_s=job.execution_duration_s)
+
+
+def _query(asked: Asked, uploads: dict[str, Path]) -> Query:
+    return Query(
+        text=asked.text,
+        language=asked.language,
+        format=asked.format,
+        max_rows=asked.max_rows,
+        uploads=uploads,
+        infos=asked.infos,
+    )
+
+
+def _is_quick(asked: Asked) -> bool:
+    """Whether a question is one of those clients ask to find their way; they must not wait behind long queries."""
+    sources = _SOURCE.findall(asked.text)
+    return bool(sources) and all(source.lower().startswith("tap_schema.") for source in sources)

@@ -1,0 +1,1 @@
+"""What every HTTP endpoint shares: parameters, answers, errors, access, logs."""

@@ -1,0 +1,74 @@
+"""The application: routes, error forms, and what happens around every request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, Router
+from litestar.connection import ASGIConnection
+from litestar.di import Provide
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi.config import OpenAPIConfig
+
+from skyband.server.api import cones, moc, sql, tables, xmatch
+from skyband.server.pages import home
+from skyband.server.service import Service
+from skyband.server.tap import sync, uws, vosi
+from skyband.server.web.access import Identity
+from skyband.server.web.answers import json_error, votable_error
+from skyband.server.web.log import RequestLog
+
+_FORM_OVERHEAD_BYTES = 1_000_000
+
+
+def create_app(service: Service) -> RequestLog:
+    """The service as an ASGI application; it starts and stops the query processes and jobs."""
+
+    @asynccontextmanager
+    async def running(_: Litestar) -> AsyncIterator[None]:
+        await service.pool.start()
+        await service.jobs.start()
+        try:
+            yield
+        finally:
+            await service.jobs.close()
+            await service.matches.close()
+            await service.pool.close()
+            service.catalogue.close()
+
+    async def provide_service() -> Service:
+        return service
+
+    async def check_client(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """Nobody unknown gets an answer, but from handlers that are marked `public`."""
+        if not handler.opt.get("public"):
+            service.access.identify(connection)
+
+    async def provide_identity(request: Request[Any, Any, Any]) -> Identity:
+        return service.access.identify(request)
+
+    tap = Router(
+        "/tap",
+        route_handlers=[
+            *(sync.sync_get, sync.sync_post),
+            *(uws.create, uws.list_jobs, uws.show, uws.act, uws.destroy, uws.show_part, uws.change_part, uws.result),
+            *(vosi.capabilities, vosi.availability, vosi.tables, vosi.one_table, vosi.examples),
+        ],
+        exception_handlers={Exception: votable_error},
+    )
+    scs = Router(
+        "/scs", route_handlers=[cones.search_get, cones.search_post], exception_handlers={Exception: votable_error}
+    )
+    app = Litestar(
+        [home.home, home.table_page, tap, scs, *moc.HANDLERS, *sql.HANDLERS, *tables.HANDLERS, *xmatch.HANDLERS],
+        dependencies={"service": Provide(provide_service), "identity": Provide(provide_identity)},
+        exception_handlers={Exception: json_error},
+        guards=[check_client],
+        lifespan=[running],
+        request_max_body_size=service.settings.upload_max_bytes + _FORM_OVERHEAD_BYTES,
+        openapi_config=OpenAPIConfig(title="skyband", version="1", description="A sky database in a box"),
+        logging_config=None,
+    )
+    return RequestLog(app)

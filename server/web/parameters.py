@@ -1,0 +1,72 @@
+"""Parameters of a request as DALI has them: names in any case, from the URL and from a form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from litestar.datastructures import UploadFile
+
+from skyband.schema.errors import BadOption
+
+if TYPE_CHECKING:
+    from litestar import Request
+
+
+class Parameters:
+    """The parameters of one request (DALI 1.1, 3): names are case-insensitive, unknown ones are ignored."""
+
+    def __init__(self, items: Iterable[tuple[str, str]], files: Mapping[str, UploadFile] | None = None) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, value in items:
+            self._values.setdefault(name.upper(), []).append(value)
+        self.files: Mapping[str, UploadFile] = files or {}
+
+    @classmethod
+    async def read(cls, request: Request[Any, Any, Any]) -> Parameters:
+        """Those of the URL, then those of the form."""
+        items = list(request.query_params.multi_items())
+        files = {}
+        if request.method == "POST":
+            for name, value in (await request.form()).multi_items():
+                if isinstance(value, UploadFile):
+                    files[name] = value
+                else:
+                    items.append((name, str(value)))
+        return cls(items, files)
+
+    def one(self, name: str) -> str | None:
+        """The value of a parameter that may be given once; None where it is missing or empty.
+
+        Raises:
+            BadOption: it is given twice with different values.
+        """
+        values = set(self.all(name))
+        if len(values) > 1:
+            raise BadOption(f"parameter {name} is given {len(self.all(name))} times; give it once")
+        return next(iter(values), "") or None
+
+    def all(self, name: str) -> list[str]:
+        """All values of a parameter, in order."""
+        return self._values.get(name.upper(), [])
+
+    def number(self, name: str, *, least: float, most: float) -> float | None:
+        """A parameter that is a number in a range; None where it is missing.
+
+        Raises:
+            BadOption: it is no number, or out of its range.
+        """
+        text = self.one(name)
+        if text is None:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise BadOption(f"parameter {name}={text!r} is not a number from {least:g} to {most:g}")
+        return value
+
+    def items(self) -> dict[str, str]:
+        """Each parameter once, in upper case; several values are joined by `;`, as UWS wants it."""
+        return {name: ";".join(values) for name, values in self._values.items()}

@@ -1,0 +1,170 @@
+"""SQL that wants files, other databases, settings, time or memory: refused or harmless."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skyband.queries.serving import Query
+from skyband.schema.errors import SkybandError
+
+SECRET = "the word nobody may learn"
+CORPUS = [
+    line.replace("\\n", "\n")
+    for line in Path(__file__).with_name("hostile.sql").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("--")
+]
+TIME_LIMIT_S = 0.3
+
+
+@pytest.fixture(scope="module")
+def places(served: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A secret outside the store, a file that must not come to be, and the store."""
+    folder = tmp_path_factory.mktemp("outside")
+    (folder / "secret.csv").write_text(f"secret\n{SECRET}\n")
+    return {"secret": str(folder / "secret.csv"), "out": str(folder / "out"), "store": str(served.store.path)}
+
+
+def tree(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file below a folder with its size and time of change."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_size, path.stat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir()
+    }
+
+
+def children(pid: int) -> list[int]:
+    """Processes a process has started."""
+    return [
+        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
+    ]
+
+
+def open_files(pid: int) -> Iterator[str]:
+    """What a process has open for writing."""
+    for handle in Path(f"/proc/{pid}/fd").iterdir():
+        if handle.name == "2":  # the error output, which it has from us
+            continue
+        flags = int((handle.parents[1] / "fdinfo" / handle.name).read_text().split("flags:")[1].split()[0], 8)
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            yield str(handle.readlink())
+
+
+def test_the_corpus_is_large_enough() -> None:
+    assert len(set(CORPUS)) >= 250
+
+
+def test_hostile_sql_is_refused_or_harmless(served: Any, places: dict[str, str]) -> None:
+    folders = [Path(places["secret"]).parent, served.store.path]
+    before = [tree(folder) for folder in folders]
+    answers: dict[str, str] = {}
+    for statement in CORPUS:
+        text = statement
+        for name, path in places.items():
+            text = text.replace(f"{{{name}}}", path)
+        try:
+            answers[statement] = served.sql(text, time_limit_s=TIME_LIMIT_S)
+        except SkybandError as error:
+            message = str(error)
+            assert "\n" not in message
+            assert 10 < len(message) < 600, statement
+            assert SECRET not in message
+            assert "process failed" not in message, (statement, message)
+    # What passed the gate is about tables and numbers alone.
+    assert [text for text in answers.values() if SECRET in text] == []
+    passed = {statement.partition("(")[0] for statement in answers}
+    assert len(passed) < 15, passed
+    assert [tree(folder) for folder in folders] == before
+    # The processes are whole, alone, and write nowhere but to the server.
+    assert served.rows("SELECT count(*) FROM gaia") == ["3"]
+    assert len(served.pool.processes) == 2
+    for process in served.pool.processes:
+        assert children(process.pid) == []
+        assert [
+            target for target in open_files(process.pid) if not target.startswith(("socket:", "/dev/", "pipe:"))
+        ] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT " + "(" * 40_000,
+        "(" * 1_000_000,
+        "SELECT 1 " + "-" * 70_000,
+        "SELECT " + "NOT " * 12_000 + "true",
+        "SELECT 1" + "+1" * 20_000,
+        "SELECT " + "CASE WHEN true THEN " * 2_000 + "1" + " END" * 2_000,
+        "SELECT * FROM " + "(SELECT * FROM " * 190 + "gaia" + ")" * 190,
+        "SELECT 1" + " UNION ALL SELECT 1" * 3_000,
+        "SELECT 1 IN (" + ",".join(["1"] * 30_000) + ")",
+        "SELECT " + ",".join(["1"] * 30_000),
+        "WITH " + ",".join(f"c{n} AS (SELECT * FROM c{n - 1})" if n else "c0 AS (SELECT 1)" for n in range(1500))
+        + " SELECT * FROM c1499",
+        "SELECT * FROM gaia" + ", gaia" * 5_000,
+        "SELECT \0 1",
+        "SELECT '\ud800'",
+    ],
+    ids=lambda text: f"{text[:20]!r} of {len(text)}",
+)  # fmt: skip
+def test_monstrous_texts_cost_one_answer_at_most(served: Any, text: str) -> None:
+    for language in ("sql", "adql"):
+        try:
+            served.do(served.answer(Query(text, language), 1.0))
+        except SkybandError as error:
+            assert len(str(error)) < 600
+            assert "process failed" not in str(error)
+    assert served.rows("SELECT count(*) FROM wise") == ["2"]
+
+
+def test_the_lock_down_holds_without_the_gate(tmp_path: Path, places: dict[str, str], served: Any) -> None:
+    """What the gate would let slip meets a database that cannot reach files."""
+    import duckdb
+
+    from skyband.queries.serving.lockdown import ENGINE, lock_engine
+    from skyband.schema.session import Session
+
+    session = Session(served.store.tables_folder, served.store.settings, engine=ENGINE)
+    lock_engine(session.connection)
+    folders = [Path(places["secret"]).parent, served.store.path]
+    before = [tree(folder) for folder in folders]
+    learnt: list[str] = []
+    slow = CORPUS.index("SELECT sleep_ms(100000)")
+    for statement in CORPUS[:slow]:
+        text = statement
+        for name, path in places.items():
+            text = text.replace(f"{{{name}}}", path)
+        cursor = session.connection.cursor()
+        try:
+            learnt.extend(str(row) for row in cursor.execute(text).fetchall())
+        except (duckdb.Error, RuntimeError):
+            pass
+        finally:
+            cursor.close()
+    assert [row for row in learnt if SECRET in row] == []
+    assert [tree(folder) for folder in folders] == before
+    session.close()
+
+
+def test_a_query_is_a_select_of_known_things(served: Any) -> None:
+    for text in (
+        "FROM gaia",
+        "DESCRIBE gaia",
+        "SUMMARIZE keys.gaia;",
+        "VALUES (1, 'a')",
+        "SELECT * FROM cone('gaia', 10, 0, 1) -- nearby",
+        "SELECT * FROM xmatch('gaia', 'wise', 2)",
+        "WITH a AS (SELECT * FROM main.gaia), b AS (FROM a) SELECT count(*) FILTER (a.g > 1) FROM b JOIN a USING (id)",
+        "WITH RECURSIVE t AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM t WHERE x < 5) SELECT * FROM t",
+        "SELECT id FROM gaia PIVOT (sum(g) FOR name IN ('a', 'b'))",
+        "SELECT [x * 2 for x in range(10)], {'a': 1}.a, 'a' || name, name LIKE 'a%', -g, g::INTEGER FROM gaia",
+        "SELECT healpix(4, ra, dec), angdist_arcsec(ra, dec, 1, 2), galactic_lat(ra, dec) FROM gaia",
+        "SELECT repeat('x', 20), rpad('a', 5, '.'), printf('%05.1f', g), format('{:.2f}', g), range(3) FROM gaia",
+        "SELECT row_number() OVER (PARTITION BY name ORDER BY g), COLUMNS('ra|dec') FROM gaia QUALIFY true",
+        "SELECT * FROM tap_schema.columns WHERE indexed = 1",
+    ):  # fmt: skip
+        assert served.do(served.answer(Query(text, "sql")))[1].rows

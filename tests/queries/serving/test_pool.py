@@ -1,0 +1,429 @@
+"""The pool: limits, faults, cancelling, replacement, new tables."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from astropy.io.votable import parse_single_table
+
+from skyband.queries.adql import AdqlError
+from skyband.queries.serving import Query
+from skyband.schema.columns import Column
+from skyband.schema.errors import BadOption, QueryCancelled, QueryError, ResourceLimit, ServerBusy, SkybandError
+
+ENDLESS = "SELECT max(md5(range::VARCHAR)) FROM range(100000000000)"
+ENDLESS_ROWS = "SELECT range AS x FROM range(100000000000)"
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait for something the pool does by itself."""
+    async with asyncio.timeout(20):
+        while not happened():
+            await asyncio.sleep(0.005)
+
+
+def resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_an_answer_has_rows_columns_and_their_metadata(served: Any) -> None:
+    data, answer = served.do(served.answer(Query("SELECT id, g AS mag, name FROM gaia ORDER BY id", "sql")))
+    assert [(c.name, c.type, c.unit, c.ucd, c.description) for c in answer.columns] == [
+        ("id", "INTEGER", "", "meta.id;meta.main", ""),
+        ("mag", "DOUBLE", "mag", "phot.mag;em.opt", "Mean magnitude"),
+        ("name", "VARCHAR", "", "", ""),
+    ]
+    assert answer.content_type == "application/x-votable+xml;serialization=binary2"
+    assert (answer.rows, answer.truncated) == (3, False)
+    table = parse_single_table(io.BytesIO(data)).to_table()
+    assert table["id"].tolist() == [1, 2, 3]
+    assert table["mag"].tolist() == [12.5, None, 14.25]
+    assert table["mag"].unit == "mag"
+    assert list(table["name"]) == ["a", "", "ä"]
+
+
+def test_adql_answers_like_sql(served: Any) -> None:
+    query = Query(
+        "SELECT TOP 2 g.id, g.g FROM gaia AS g WHERE 1 = CONTAINS(POINT(g.ra, g.dec), CIRCLE(10, 0, 1)) ORDER BY id",
+        "adql",
+        format="csv",
+    )
+    data, answer = served.do(served.answer(query))
+    assert data.decode().split() == ["id,g", "1,12.5", "2,"]
+    assert [(c.name, c.type, c.unit, c.ucd) for c in answer.columns] == [
+        ("id", "INTEGER", "", "meta.id;meta.main"),
+        ("g", "DOUBLE", "mag", "phot.mag;em.opt"),
+    ]
+    assert (
+        served.do(served.answer(Query("SELECT COUNT(*) FROM TAP_SCHEMA.schemas", "adql", format="csv")))[0].split()[1]
+        == b"2"
+    )
+    with pytest.raises(AdqlError, match="line 2") as caught:
+        served.do(served.answer(Query("SELECT id\nFROM gaya", "adql")))
+    assert (caught.value.line, caught.value.column) == (2, 6)
+    assert "gaia" in caught.value.suggestion
+
+
+def test_values_are_bound_not_pasted(served: Any) -> None:
+    assert served.rows("SELECT id FROM gaia WHERE name = $n", parameters={"n": "x' OR 1=1 --"}) == []
+    assert served.rows("SELECT id FROM gaia WHERE g > $g AND id = $i", parameters={"g": 13.5, "i": 3}) == ["3"]
+    assert served.rows("SELECT id FROM gaia WHERE g > $g AND id = $i", parameters={"g": 1.5, "i": 1}) == ["1"]
+
+
+def test_a_repeated_query_answers_the_same(served: Any) -> None:
+    texts = {served.sql("SELECT id, id, g AS ID FROM gaia ORDER BY 1", max_rows=10) for _ in range(3)}
+    assert texts == {"id,id_1,ID_2\n1,1,12.5\n2,2,\n3,3,14.25\n"}
+
+
+@pytest.mark.parametrize(
+    ("max_rows", "rows", "truncated"),
+    [(0, [], True), (2, ["1", "2"], True), (3, ["1", "2", "3"], False), (4, ["1", "2", "3"], False)],
+)
+def test_rows_are_cut_exactly(served: Any, max_rows: int, rows: list[str], truncated: bool) -> None:
+    for _ in range(2):
+        data, answer = served.do(
+            served.answer(Query("SELECT id FROM gaia ORDER BY id", "sql", format="csv", max_rows=max_rows))
+        )
+        assert (data.decode().split()[1:], answer.rows, answer.truncated) == (rows, len(rows), truncated)
+    vot, _ = served.do(served.answer(Query("SELECT id FROM gaia", "sql", max_rows=max_rows)))
+    after = vot.partition(b"</TABLE>")[2]
+    assert (b'value="OVERFLOW"' in after) == truncated
+    # As many as there are are not too many, whatever batches they come in.
+    _, answer = served.do(served.answer(Query("SELECT range FROM range(131072)", "sql", format="csv", max_rows=131072)))
+    assert (answer.rows, answer.truncated) == (131072, False)
+
+
+@pytest.mark.parametrize("format", ["votable", "votable-tabledata", "fits", "parquet", "csv", "json", "arrow"])
+def test_every_format_comes_whole(served: Any, format: str) -> None:
+    data, answer = served.do(served.answer(Query("SELECT * FROM gaia", "sql", format=format)))
+    assert (answer.rows, answer.truncated) == (3, False)
+    assert len(data) > 50
+
+
+def test_an_answer_is_cut_where_it_takes_too_many_bytes(make_served: Any) -> None:
+    small = make_served(result_max_bytes=2_000_000)
+    data, answer = small.do(
+        small.answer(Query("SELECT range, md5(range::VARCHAR) FROM range(10000000)", "sql", format="arrow"))
+    )
+    assert answer.truncated
+    assert 1_000_000 < len(data) < 12_000_000
+    assert pa.ipc.open_stream(data).read_all().num_rows == answer.rows
+    # The temporary file of a FITS table is one too.
+    data, answer = small.do(small.answer(Query("SELECT range FROM range(10000000)", "sql", format="fits")))
+    assert answer.truncated
+    assert len(data) < 12_000_000
+
+
+def test_errors_come_before_any_byte(served: Any) -> None:
+    for text, kind in (
+        ("SELECT nope FROM gaia", QueryError),
+        ("SELECT error('stop') FROM gaia", QueryError),
+        ("SELECT range, CASE WHEN range = 5 THEN error('late') END FROM range(10)", QueryError),
+        ("SELECT", QueryError),
+    ):
+        with pytest.raises(kind):
+            served.do(served.pool.run(Query(text, "sql"), time_limit_s=10))
+    with pytest.raises(BadOption, match="unknown format"):
+        served.do(served.pool.run(Query("SELECT 1", "sql", format="doc"), time_limit_s=10))
+
+
+def test_a_failure_among_the_rows_ends_the_document_and_raises(served: Any) -> None:
+    async def read() -> tuple[bytes, SkybandError | None]:
+        text = "SELECT range, CASE WHEN range = 3000000 THEN error('late') END AS e FROM range(4000000)"
+        answer = await served.pool.run(Query(text, "sql"), time_limit_s=30)
+        chunks = []
+        try:
+            async for chunk in answer.chunks:
+                chunks.append(chunk)
+        except SkybandError as error:
+            return b"".join(chunks), error
+        return b"".join(chunks), None
+
+    data, error = served.do(read())
+    assert isinstance(error, QueryError)
+    assert "late" in str(error)
+    assert b'QUERY_STATUS" value="ERROR"' in data.partition(b"</TABLE>")[2]
+    assert data.endswith(b"</VOTABLE>\n")
+
+
+def test_time_is_limited(served: Any) -> None:
+    pids = [process.pid for process in served.pool.processes]
+    with pytest.raises(ResourceLimit, match=r"longer than 0\.2 s"):
+        served.sql(ENDLESS, time_limit_s=0.2)
+    assert served.rows("SELECT 1") == ["1"]
+    # It was interrupted, not killed.
+    assert [process.pid for process in served.pool.processes] == pids
+
+
+def test_memory_is_limited(served: Any) -> None:
+    with pytest.raises(ResourceLimit, match="SKYBAND_QUERY_MEMORY_GB"):
+        served.sql("SELECT list(range) FROM range(1000000000)")
+    # What DuckDB does not count meets the limit of the process.
+    with pytest.raises(SkybandError):
+        served.sql("WITH RECURSIVE t AS (SELECT 'x' AS s UNION ALL SELECT s || s FROM t) SELECT max(length(s)) FROM t")
+    assert served.rows("SELECT count(*) FROM gaia") == ["3"]
+
+
+def test_a_client_that_goes_stops_its_query(served: Any) -> None:
+    async def go() -> list[int]:
+        pool = served.pool
+        await until(lambda: pool.busy == 0)
+        # Cancelled while it waits for the first row.
+        waiting = asyncio.ensure_future(pool.run(Query(ENDLESS, "sql"), time_limit_s=60))
+        await until(lambda: pool.busy == 1)
+        began = time.monotonic()
+        waiting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await waiting
+        await until(lambda: pool.busy == 0)
+        # Closed in the middle of its rows.
+        answer = await pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60)
+        assert await anext(answer.chunks)
+        await answer.chunks.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await anext(answer.chunks)
+        await until(lambda: pool.busy == 0)
+        # Cancelled while it reads.
+        answer = await pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60)
+
+        async def read() -> None:
+            async for _ in answer.chunks:
+                pass
+
+        reading = asyncio.ensure_future(read())
+        await asyncio.sleep(0)
+        reading.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await reading
+        await until(lambda: pool.busy == 0)
+        assert time.monotonic() - began < 60
+        return [process.pid for process in pool.processes]
+
+    pids = [process.pid for process in served.pool.processes]
+    assert served.do(go()) == pids
+    assert served.rows("SELECT 1") == ["1"]
+
+
+def test_a_client_that_takes_nothing_loses_its_query(make_served: Any) -> None:
+    slow = make_served(query_stall_limit_s=0.2)
+
+    async def stall() -> None:
+        answer = await slow.pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60)
+        await until(lambda: slow.pool.busy == 0)
+        with pytest.raises(ResourceLimit, match="nobody took"):
+            await anext(answer.chunks)
+
+    slow.do(stall())
+
+
+def test_a_process_killed_in_mid_query_is_replaced(own: Any) -> None:
+    async def kill() -> None:
+        waiting = asyncio.ensure_future(own.pool.run(Query(ENDLESS, "sql"), time_limit_s=60))
+        await until(lambda: own.pool.busy == 1)
+        victim = next(place.process.pid for place in own.pool._places if not place.kept)
+        os.kill(victim, signal.SIGKILL)
+        with pytest.raises(ResourceLimit, match="ended before its answer"):
+            await waiting
+        data, _ = await own.answer(Query("SELECT 1 AS one", "sql", format="csv"))
+        assert data == b"one\n1\n"
+        await until(lambda: own.pool.busy == 0)
+        assert victim not in [process.pid for process in own.pool.processes]
+        assert len(own.pool.processes) == 2
+
+    own.do(kill())
+
+
+def test_a_process_killed_while_idle_costs_nobody_an_answer(own: Any) -> None:
+    async def kill() -> None:
+        victims = [process.pid for process in own.pool.processes]
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        await until(lambda: not any(map(is_alive, victims)))
+        await until(lambda: all(process.has_ended for process in own.pool.processes))
+        answers = await asyncio.gather(
+            *(own.answer(Query("SELECT count(*) AS n FROM gaia", "sql", format="csv")) for _ in range(3))
+        )
+        assert [data for data, _ in answers] == [b"n\n3\n"] * 3
+
+    own.do(kill())
+
+
+def test_a_stopped_process_is_killed_after_its_grace(own: Any) -> None:
+    async def freeze() -> None:
+        waiting = asyncio.ensure_future(own.pool.run(Query(ENDLESS, "sql"), time_limit_s=60))
+        await until(lambda: own.pool.busy == 1)
+        victim = next(place.process.pid for place in own.pool._places if not place.kept)
+        os.kill(victim, signal.SIGSTOP)
+        waiting.cancel()
+        await until(lambda: own.pool.busy == 0)
+        assert not is_alive(victim)
+        assert (await own.answer(Query("SELECT 1 AS one", "sql", format="csv")))[0] == b"one\n1\n"
+
+    own.do(freeze())
+
+
+def test_questions_wait_in_turn_and_quick_ones_pass(make_served: Any) -> None:
+    busy = make_served(query_waiting=1)
+
+    async def crowd() -> None:
+        pool = busy.pool
+        first = await pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60)
+        second = asyncio.ensure_future(busy.answer(Query("SELECT 2 AS n", "sql", format="csv")))
+        await until(lambda: pool.waiting == 1)
+        with pytest.raises(ServerBusy, match="wait already"):
+            await pool.run(Query("SELECT 3", "sql"), time_limit_s=1)
+        quick, _ = await busy.answer(Query("SELECT 4 AS n", "sql", format="csv"), priority=True)
+        assert quick == b"n\n4\n"
+        assert not second.done()
+        await first.chunks.aclose()
+        assert (await second)[0] == b"n\n2\n"
+        await until(lambda: pool.busy == 0)
+
+    busy.do(crowd())
+
+
+def test_many_at_once(served: Any) -> None:
+    async def ask(number: int) -> Any:
+        return await served.answer(
+            Query(f"SELECT {number} + sum(range) AS n FROM range(1000)", "sql", format="csv"), priority=number % 2 == 0
+        )
+
+    async def all_of_them() -> list[bytes]:
+        return [data for data, _ in await asyncio.gather(*(ask(number) for number in range(40)))]
+
+    assert served.do(all_of_them()) == [f"n\n{499500 + number}\n".encode() for number in range(40)]
+
+
+def test_a_new_version_is_seen_by_the_next_query_and_not_by_a_running_one(own: Any, publish_table: Any) -> None:
+    rows = (
+        "SELECT {n} + range AS id, 10.0::DOUBLE AS ra, 0.0::DOUBLE AS dec, repeat('x', 100) AS pad FROM range(400000)"
+    )
+    publish_table(own.store, "big", rows.format(n=0))
+
+    async def replace() -> None:
+        answer = await own.pool.run(Query("SELECT id FROM big ORDER BY id", "sql", format="csv"), time_limit_s=60)
+        data = await anext(answer.chunks)
+        await asyncio.to_thread(publish_table, own.store, "big", rows.format(n=1_000_000))
+        publish_table(own.store, "new", "SELECT 7 AS id, 1.0::DOUBLE AS ra, 2.0::DOUBLE AS dec")
+        async for chunk in answer.chunks:
+            data += chunk
+        assert data == b"id\n" + b"".join(b"%d\n" % n for n in range(400_000))
+        after, _ = await own.answer(Query("SELECT min(id) AS n FROM big", "sql", format="csv"))
+        assert after == b"n\n1000000\n"
+        listed = "SELECT column_name FROM tap_schema.columns WHERE table_name = 'new' ORDER BY column_index"
+        assert (await own.answer(Query(listed, "sql", format="csv")))[0].split()[1:] == [
+            b"id",
+            b"ra",
+            b"dec",
+            b"healpix_29",
+        ]
+
+    pids = [process.pid for process in own.pool.processes]
+    own.do(replace())
+    own.store.drop("new")
+    with pytest.raises(QueryError, match="no table 'new'"):
+        own.sql("SELECT * FROM new")
+    assert [process.pid for process in own.pool.processes] == pids
+
+
+def test_streaming_keeps_memory_flat(served: Any) -> None:
+    async def read() -> tuple[int, int, int]:
+        answer = await served.pool.run(
+            Query("SELECT range AS x, range * 2 AS y FROM range(5000000)", "sql"), time_limit_s=60
+        )
+        peaks, size = [], 0
+        async for chunk in answer.chunks:
+            size += len(chunk)
+            peaks.append(max(resident_bytes(process.pid) for process in served.pool.processes))
+        return size, answer.rows, max(peaks) - peaks[0]
+
+    size, rows, growth = served.do(read())
+    assert rows == 5_000_000
+    assert size > 80_000_000
+    assert growth < 60_000_000
+
+
+def test_processes_end_with_the_pool_and_with_the_server(make_served: Any) -> None:
+    opened = make_served()
+    pids = [process.pid for process in opened.pool.processes]
+    code = (
+        "import asyncio, os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from skyband.queries.serving import QueryPool, Query\n"
+        "from skyband.schema.settings import Settings\n"
+        "async def main():\n"
+        f"    pool = QueryPool(Path({str(opened.store.tables_folder)!r}), Settings(query_processes=1))\n"
+        "    await pool.start()\n"
+        f"    answer = await pool.run(Query({ENDLESS_ROWS!r}, 'sql'), time_limit_s=60)\n"
+        "    print(*(process.pid for process in pool.processes), flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "asyncio.run(main())\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == -signal.SIGKILL
+    orphans = [int(pid) for pid in run.stdout.split()]
+    assert len(orphans) == 2
+    opened.do(until(lambda: not any(map(is_alive, orphans))))
+    opened.do(opened.pool.close())
+    assert not any(map(is_alive, pids))
+
+
+def test_closing_turns_away_those_who_wait(make_served: Any) -> None:
+    opened = make_served()
+
+    async def close() -> None:
+        running = asyncio.ensure_future(opened.pool.run(Query(ENDLESS, "sql"), time_limit_s=60))
+        await until(lambda: opened.pool.busy == 1)
+        waiting = asyncio.ensure_future(opened.pool.run(Query("SELECT 1", "sql"), time_limit_s=60))
+        await until(lambda: opened.pool.waiting == 1)
+        await opened.pool.close()
+        with pytest.raises(ServerBusy):
+            await waiting
+        with pytest.raises(SkybandError):
+            await running
+
+    opened.do(close())
+
+
+def test_a_pool_without_a_store_says_so(tmp_path: Path, make_served: Any) -> None:
+    from skyband.queries.serving import QueryPool
+
+    opened = make_served()
+    pool = QueryPool(tmp_path / "nowhere", opened.store.settings)
+    with pytest.raises(SkybandError, match="No such file"):
+        opened.do(pool.start())
+
+
+def test_metadata_asked_for_replaces_that_of_the_table(served: Any) -> None:
+    query = Query("SELECT id, ra FROM gaia", "sql", ucds={"ra": "pos.eq.ra"}, name="cone", shown="a cone")
+    data, answer = served.do(served.answer(query))
+    assert [column.ucd for column in answer.columns] == ["meta.id;meta.main", "pos.eq.ra"]
+    assert b'<TABLE name="cone">' in data
+    assert b'<INFO name="QUERY" value="a cone"/>' in data
+    assert Column("id", "INTEGER", ucd="meta.id;meta.main", role="id") == answer.columns[0]
+
+
+def test_a_cancelled_query_says_so() -> None:
+    from skyband.queries.serving.errors import error_content, error_of
+
+    error = error_of(error_content(QueryCancelled("the query was given up"), Path("/x")))
+    assert (type(error), str(error)) == (QueryCancelled, "the query was given up")

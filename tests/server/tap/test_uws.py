@@ -1,0 +1,194 @@
+"""Asynchronous jobs over HTTP: their life, their privacy, and what a restart does to them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+
+UWS = {"uws": "http://www.ivoa.net/xml/UWS/v1.0"}
+SLOW = "SELECT count(*) AS n FROM range(100000) a, range(100000) b, range(100000) c WHERE a.range + b.range = c.range"
+
+
+def create(service: Any, query: str = "SELECT 1 AS x", **parameters: str) -> str:
+    """Make a job and return its URL."""
+    response = service.client.post("/tap/async", data={"LANG": "DuckDB", "QUERY": query} | parameters)
+    assert response.status_code == 303
+    return str(response.headers["location"])
+
+
+def job(service: Any, url: str, **parameters: str) -> ElementTree.Element:
+    response = service.client.get(url, params=parameters)
+    assert response.status_code == 200
+    return ElementTree.fromstring(response.content)
+
+
+def text(document: ElementTree.Element, name: str) -> str | None:
+    return document.findtext(f"uws:{name}", namespaces=UWS)
+
+
+def phase_after(service: Any, url: str, *phases: str) -> str:
+    """The phase of a job once it has left those."""
+    phase: str = service.client.get(f"{url}/phase").text
+    while phase in phases:
+        phase = text(job(service, url, WAIT="30", PHASE=phase), "phase") or ""
+    return phase
+
+
+def finished(service: Any, url: str) -> str:
+    return phase_after(service, url, "PENDING", "QUEUED", "EXECUTING")
+
+
+def test_a_job_lives_from_pending_to_its_result(service: Any) -> None:
+    url = create(service, "SELECT 42 AS x", FORMAT="csv", RUNID="mine")
+    assert url.startswith(f"{service.tap}/async/")
+    document = job(service, url)
+    assert document.get("version") == "1.1"
+    assert [child.tag.partition("}")[2] for child in document] == [
+        *("jobId", "runId", "ownerId", "phase", "quote", "creationTime", "startTime", "endTime"),
+        *("executionDuration", "destruction", "parameters", "results"),
+    ]
+    assert (text(document, "phase"), text(document, "runId")) == ("PENDING", "mine")
+    assert service.client.get(f"{url}/results/result").status_code == 404
+    assert service.client.post(f"{url}/phase", data={"PHASE": "RUN"}).headers["location"] == url
+    assert finished(service, url) == "COMPLETED"
+    document = job(service, url)
+    found = document.find("uws:results/uws:result", UWS)
+    assert found is not None
+    assert found.get("id") == "result"
+    assert service.client.get(found.get("{http://www.w3.org/1999/xlink}href", "")).text == "x\n42\n"
+    for part in ("executionduration", "destruction"):
+        name = {"executionduration": "executionDuration"}.get(part, part)
+        assert service.client.get(f"{url}/{part}").text == text(document, name)
+    assert (text(document, "startTime") or "").endswith("Z")
+
+
+def test_a_result_can_be_fetched_in_parts(service: Any) -> None:
+    url = create(service, "SELECT range AS n FROM range(1000)", FORMAT="csv", PHASE="RUN")
+    assert finished(service, url) == "COMPLETED"
+    whole = service.client.get(f"{url}/results/result")
+    assert int(whole.headers["content-length"]) == len(whole.content)
+
+
+def test_a_wrong_query_is_a_job_that_failed(service: Any) -> None:
+    for parameters in ({"QUERY": "SELECT nonsense"}, {"LANG": "OOBLECK"}, {"MAXREC": "many"}):
+        url = create(service, **{"PHASE": "RUN"} | parameters)
+        assert finished(service, url) == "ERROR"
+        message = job(service, url).findtext("uws:errorSummary/uws:message", namespaces=UWS)
+        assert message
+        error = service.client.get(f"{url}/error")
+        assert (error.status_code, error.headers["content-type"]) == (200, "application/x-votable+xml")
+        assert 'value="ERROR"' in error.text
+        assert service.client.get(f"{url}/results/result").status_code == 404
+
+
+def test_a_running_job_can_be_aborted_and_leaves_no_result(service: Any) -> None:
+    url = create(service, SLOW, PHASE="RUN")
+    assert phase_after(service, url, "QUEUED") == "EXECUTING"
+    assert service.client.post(f"{url}/phase", data={"PHASE": "ABORT"}).status_code == 303
+    assert service.client.get(f"{url}/phase").text == "ABORTED"
+    assert service.client.get(f"{url}/results/result").status_code == 404
+    # The process is free for the next.
+    assert finished(service, create(service, PHASE="RUN")) == "COMPLETED"
+
+
+@pytest.mark.parametrize("by", ["DELETE", "ACTION"])
+def test_a_destroyed_job_is_gone(service: Any, sky_folder: Path, by: str) -> None:
+    url = create(service)
+    folder = sky_folder / "jobs" / url.rpartition("/")[2]
+    assert folder.is_dir()
+    response = service.client.delete(url) if by == "DELETE" else service.client.post(url, data={"ACTION": "DELETE"})
+    assert (response.status_code, response.headers["location"]) == (303, f"{service.tap}/async")
+    assert service.client.get(url).status_code == 404
+    assert not folder.exists()
+
+
+def test_a_pending_job_can_be_changed_and_a_started_one_not(service: Any) -> None:
+    url = create(service, FORMAT="csv")
+    assert service.client.post(f"{url}/parameters", data={"query": "SELECT 7 AS y"}).status_code == 303
+    service.client.post(f"{url}/executionduration", data={"EXECUTIONDURATION": "17"})
+    service.client.post(f"{url}/destruction", data={"DESTRUCTION": "2031-01-01T00:00:00Z"})
+    document = job(service, url)
+    parameters = {node.get("id"): node.text for node in document.findall("uws:parameters/uws:parameter", UWS)}
+    assert parameters == {"LANG": "DuckDB", "QUERY": "SELECT 7 AS y", "FORMAT": "csv"}
+    assert text(document, "executionDuration") == "17"
+    # No later than the service keeps jobs.
+    assert (text(document, "destruction") or "") < "2031"
+    service.client.post(f"{url}/phase", data={"PHASE": "RUN"})
+    assert finished(service, url) == "COMPLETED"
+    assert service.client.get(f"{url}/results/result").text == "y\n7\n"
+    assert service.client.post(f"{url}/parameters", data={"QUERY": "SELECT 8"}).status_code == 400
+
+
+def test_the_list_shows_jobs_newest_first_and_chooses(service: Any) -> None:
+    one, two = create(service), create(service, PHASE="RUN")
+    assert finished(service, two) == "COMPLETED"
+
+    def listed(**parameters: str) -> list[str]:
+        document = ElementTree.fromstring(service.client.get("/tap/async", params=parameters).content)
+        return [ref.get("{http://www.w3.org/1999/xlink}href", "") for ref in document.findall("uws:jobref", UWS)]
+
+    assert listed()[:2] == [two, one]
+    assert listed(LAST="1") == [two]
+    assert one in listed(PHASE="PENDING")
+    assert two not in listed(PHASE="PENDING")
+    assert listed(AFTER="2999-01-01T00:00:00") == []
+    assert service.client.get("/tap/async", params={"PHASE": "SLEEPY"}).status_code == 400
+
+
+def test_waiting_ends_when_the_phase_changes(service: Any) -> None:
+    url = create(service, PHASE="RUN")
+    assert text(job(service, url, WAIT="-1", PHASE="PENDING"), "phase") in ("QUEUED", "EXECUTING", "COMPLETED")
+    assert service.client.get(url, params={"WAIT": "soon"}).status_code == 400
+
+
+def test_a_killed_server_loses_no_finished_job_and_reports_the_cut_one(own_sky: Path, serve: Any) -> None:
+    with serve(own_sky, running_jobs="1") as service:
+        done = create(service, "SELECT 5 AS five", FORMAT="csv", PHASE="RUN")
+        assert finished(service, done) == "COMPLETED"
+        cut = create(service, SLOW, PHASE="RUN")
+        assert phase_after(service, cut, "QUEUED") == "EXECUTING"
+        waiting = create(service, "SELECT 6 AS six", FORMAT="csv", PHASE="RUN")
+        pending = create(service)
+        service.kill()
+    with serve(own_sky) as service:
+
+        def again(url: str) -> str:
+            return f"{service.tap}/async/{url.rpartition('/')[2]}"
+
+        assert service.client.get(f"{again(done)}/results/result").text == "five\n5\n"
+        assert service.client.get(f"{again(cut)}/phase").text == "ERROR"
+        assert "start it again" in service.client.get(f"{again(cut)}/error").text
+        assert finished(service, again(waiting)) == "COMPLETED"
+        assert service.client.get(f"{again(pending)}/phase").text == "PENDING"
+
+
+def test_jobs_are_private_to_their_owner(own_sky: Path, tmp_path: Path, serve: Any) -> None:
+    tokens = tmp_path / "tokens.toml"
+    tokens.write_text(
+        "".join(
+            f'[[token]]\nname = "{name}"\nrole = "{role}"\nsha256 = "{hashlib.sha256(name.encode()).hexdigest()}"\n'
+            for name, role in (("alice", "read"), ("bob", "read"), ("root", "admin"))
+        )
+    )
+    with serve(own_sky, "--token-file", str(tokens)) as service:
+        assert service.client.get("/tap/async").status_code == 401
+        alice, bob, root = (
+            httpx.Client(base_url=service.url, auth=("anybody", name), trust_env=False)
+            for name in ("alice", "bob", "root")
+        )
+        with alice, bob, root:
+            url = alice.post("/tap/async", data={"LANG": "DuckDB", "QUERY": "SELECT 1"}).headers["location"]
+            assert alice.get(url).status_code == 200
+            assert bob.get(url).status_code == 404
+            assert bob.delete(url).status_code == 404
+            assert url.rpartition("/")[2] not in bob.get("/tap/async").text
+            assert url.rpartition("/")[2] in alice.get("/tap/async").text
+            # Admins may see and end the jobs of all.
+            assert url.rpartition("/")[2] in root.get("/tap/async").text
+            assert root.delete(url).status_code == 303
+            assert alice.get(url).status_code == 404
