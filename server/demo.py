@@ -60,6 +60,7 @@ def run_demo(folder: Path, *, rows: int, seed: int) -> None:
         f"skyband describe astrometry_mir --store {store.path}",
         f'skyband sql "SELECT class, count(*) FROM sim_truth GROUP BY class" --store {store.path}',
         f"skyband crossmatch sim_nir sim_mir --radius 2 --find mutual --into nir_mir --store {store.path}",
+        f"skyband serve --store {store.path}",
         f"topcat {folder / 'astrometry_mir.fits'}",
     ):
         print(f"  {command}")

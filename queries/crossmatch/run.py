@@ -17,8 +17,8 @@ from skyband.queries.crossmatch.options import MatchOptions
 from skyband.queries.crossmatch.product import find_matched, write_pairs
 from skyband.queries.crossmatch.select import select_pairs
 from skyband.schema.columns import TableInfo
-from skyband.schema.errors import TableExists
-from skyband.schema.keys import numbered_rows
+from skyband.schema.errors import BadTable, TableExists
+from skyband.schema.keys import data_of, numbered_rows
 from skyband.schema.names import quote
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
@@ -115,6 +115,10 @@ def _matchable(store: Store, writer: TableWriter, name: str) -> TableInfo:
     if info is None:
         raise store.not_found(name)
     check_matchable(info)
+    [(last,)] = writer.connection.execute(f"SELECT max(rowid) FROM {data_of(info)}").fetchall()
+    if last is not None and last != info.rows - 1:
+        # Rows are found again by their place, so a gap would give wrong pairs.
+        raise BadTable(f"table {name!r} has gaps between its rows; ingest it again")
     return info
 
 

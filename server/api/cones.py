@@ -19,6 +19,8 @@ from skyband.server.web.formats import format_named
 from skyband.server.web.parameters import Parameters
 
 _NO_RADIUS_DEG = 1e-9
+_DEFAULT_ROWS = 100_000
+"""Rows of a cone unless MAXREC asks for more; so few are answered faster than a stream without end."""
 _QUICK_RADIUS_DEG = 0.5
 
 
@@ -43,6 +45,8 @@ async def _search(request: Request[Any, Any, Any], service: Service, identity: I
     dec_deg = _needed(parameters, "DEC", -90, 90)
     radius_deg = _needed(parameters, "SR", 0, 180)
     max_rows = read_maxrec(parameters, service.settings)
+    if parameters.one("MAXREC") is None:
+        max_rows = min(max_rows, _DEFAULT_ROWS)
     query = Query(
         text=cone_sql(info),
         language="sql",

@@ -499,3 +499,16 @@ def test_a_column_that_hides_the_row_number_is_refused(make_table: Any) -> None:
 
     with pytest.raises(BadName, match="RowID"):
         make_table("a", id=[1], ra=[1.0], dec=[1.0], RowID=[3])
+
+
+def test_a_table_with_gaps_is_refused(small: Any) -> None:
+    from skyband.schema.errors import BadTable
+    from skyband.schema.writer import write_table
+
+    with write_table(small, "gaia") as writer:
+        writer.connection.execute("CREATE TABLE new.main.data AS FROM t_gaia.main.data")
+        writer.connection.execute("DELETE FROM new.main.data WHERE id = 2")
+        columns = {column.name: column for column in writer.session.tables["gaia"].columns}
+        writer.publish(action="test", command="", columns=columns)
+    with pytest.raises(BadTable, match="gaps"):
+        crossmatch(small, MatchOptions(left="gaia", right="wise", radius_arcsec=1.0, into="m"))
