@@ -9,12 +9,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from serving import serve
-
 from bench import Bench, say, short
 from matching import TABLES, large, match, modes, wide
 from measure import run_process
 from report import Measurement, check, quotient
+from serving import serve
 
 CONE_DEG = 1 / 60
 CONES = 100
