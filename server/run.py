@@ -76,6 +76,8 @@ def serve(settings: Settings, *, host: str, port: int, token_file: Path | None, 
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=_SHUTDOWN_S,
+                # It bounds the length of headers, which the faster httptools does not.
+                http="h11",
                 lifespan="on",
             )
         )
