@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from skyband.queries.adql.errors import Fault, did_you_mean
@@ -173,15 +173,3 @@ def exposed(fields: Iterable[Field], relation: Relation, *, origins: bool = True
         )
         for item in fields
     )
-
-
-def unique_names(names: Iterable[str]) -> Iterator[str]:
-    """The names, repeated ones numbered: `a, A, a` becomes `a, A_1, a_2`."""
-    taken: set[str] = set()
-    for name in names:
-        candidate, count = name, 0
-        while candidate.lower() in taken:
-            count += 1
-            candidate = f"{name}_{count}"
-        taken.add(candidate.lower())
-        yield candidate

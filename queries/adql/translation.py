@@ -13,10 +13,11 @@ from skyband.queries.adql.cursor import place
 from skyband.queries.adql.dialect import ADQL
 from skyband.queries.adql.errors import AdqlError, Fault
 from skyband.queries.adql.kinds import NUMBERS, SHAPES, Kind, Value
-from skyband.queries.adql.relations import Field, Relations, Source, Table, unique_names
+from skyband.queries.adql.relations import Field, Relations, Source, Table
 from skyband.queries.adql.scope import Scope, checked_groups, default_name, output
 from skyband.queries.adql.sky_limits import Bands, narrow
 from skyband.queries.adql.tables import CommonTable, Surroundings, Tables, shielded
+from skyband.queries.known import unique_names
 from skyband.queries.quantities import merge, renamed
 from skyband.schema.columns import Column
 from skyband.schema.names import quote
@@ -209,7 +210,7 @@ class _Translator:
             value = conditions.value(inner)
             name = node.alias if isinstance(node, exp.Alias) else default_name(inner, number)
             found.append((output(name, inner, value), value))
-        names = unique_names(item.name for item, _ in found)
+        names = unique_names([item.name for item, _ in found])
         return [
             (replace(item, name=name, column=renamed(item.column, name)), value)
             for (item, value), name in zip(found, names, strict=True)

@@ -22,6 +22,18 @@ class Answer:
     content_type: str
     chunks: Chunks
 
+    @classmethod
+    async def begun(cls, chunks: Chunks) -> Answer:
+        """The answer to a question that was asked, once the process has begun to give it.
+
+        Raises:
+            SkybandError: the query failed, or reached a limit.
+        """
+        received = await chunks.next_frame()
+        assert received is not None and received[0] == frames.HEAD
+        head = json.loads(received[1])
+        return cls(tuple(Column(**column) for column in head["columns"]), head["content_type"], chunks)
+
     @property
     def rows(self) -> int | None:
         """Number of rows; known once all chunks were taken."""

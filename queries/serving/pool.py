@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import deque
 from collections.abc import Coroutine
@@ -13,11 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from skyband.queries.serving import frames
 from skyband.queries.serving.answer import Answer, Chunks
 from skyband.queries.serving.process import QueryProcess
 from skyband.queries.serving.question import Query
-from skyband.schema.columns import Column
 from skyband.schema.errors import ServerBusy, SkybandError
 from skyband.schema.settings import Settings
 
@@ -144,10 +141,7 @@ class QueryPool:
             release=lambda _: self._release(place),
         )
         process.ask(query, time_limit_s)
-        received = await chunks.next_frame()
-        assert received is not None and received[0] == frames.HEAD
-        head = json.loads(received[1])
-        return Answer(tuple(Column(**column) for column in head["columns"]), head["content_type"], chunks)
+        return await Answer.begun(chunks)
 
     async def _acquire(self, priority: bool) -> _Place:
         for place in sorted(self._free, key=lambda place: place.kept):

@@ -8,9 +8,11 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from skyband.queries.serving import frames
 from skyband.queries.serving.errors import error_of
@@ -40,20 +42,25 @@ class QueryProcess:
         self.is_spent = False  # it lives, but should answer no more
 
     @classmethod
+    async def spawn(cls, module: str) -> QueryProcess:
+        """Start `python -m module FD`, which has not been told what to do; FD is its end of the socket."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", module, str(theirs.fileno()),
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, pass_fds=(theirs.fileno(),),
+            )  # fmt: skip
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_READ_BYTES)
+        return cls(process, reader, writer)
+
+    @classmethod
     async def start(cls, tables_folder: Path, settings: Settings, upload_reader: str) -> QueryProcess:
         """Start a process and wait until it is ready.
 
         Raises:
             SkybandError: it cannot open the store.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "skyband.queries.serving.worker", str(theirs.fileno()),
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, pass_fds=(theirs.fileno(),),
-            )  # fmt: skip
-        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_READ_BYTES)
-        self = cls(process, reader, writer)
+        self = await cls.spawn("skyband.queries.serving.worker")
         setup = {
             "tables_folder": str(tables_folder),
             "settings": asdict(settings),
@@ -61,7 +68,7 @@ class QueryProcess:
             "parent": os.getpid(),
         }
         try:
-            writer.write(frames.json_frame(frames.SETUP, setup))
+            self.set_up(setup)
             kind, payload = await asyncio.wait_for(self.receive(), _START_S)
             if kind == frames.ERROR:
                 raise error_of(json.loads(payload))
@@ -81,6 +88,10 @@ class QueryProcess:
     def has_ended(self) -> bool:
         """Whether the process died, by another hand perhaps."""
         return self.is_dead or self._process.returncode is not None or self._reader.at_eof()
+
+    def set_up(self, task: Mapping[str, Any]) -> None:
+        """Tell the process what it serves, once and first."""
+        self._writer.write(frames.json_frame(frames.SETUP, task))
 
     def ask(self, query: Query, time_limit_s: float) -> None:
         """Send a question; the frames of the answer follow."""

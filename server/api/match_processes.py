@@ -7,13 +7,11 @@ import json
 import os
 import re
 import shutil
-import socket
-import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from skyband.ingest.readers.detect import suffix_format
 from skyband.queries.crossmatch import MatchOptions
@@ -22,7 +20,6 @@ from skyband.queries.serving import Answer, Query, frames
 from skyband.queries.serving.answer import Chunks
 from skyband.queries.serving.errors import error_of
 from skyband.queries.serving.process import QueryProcess
-from skyband.schema.columns import Column
 from skyband.schema.errors import ResourceLimit
 from skyband.schema.faults import storage_error
 from skyband.schema.session import spill_folder
@@ -33,7 +30,6 @@ from skyband.server.tap.uploads import save_file
 if TYPE_CHECKING:
     from litestar.datastructures import UploadFile
 
-_READ_BYTES = 1 << 20
 _OPTION = re.compile(r"--(id|ra|dec)\b( (?!and |belong))?")
 
 
@@ -43,14 +39,6 @@ class Matched:
 
     answer: Answer
     rejected: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Idle:
-    """A process that has not been told what to do."""
-
-    process: QueryProcess
-    writer: asyncio.StreamWriter
 
 
 class MatchProcesses:
@@ -67,7 +55,7 @@ class MatchProcesses:
         self._slots = asyncio.Semaphore(store.settings.query_processes)
         self._running: dict[Path, QueryProcess | None] = {}  # by folder; None until it has started
         self._removals: set[asyncio.Task[None]] = set()
-        self._spare: asyncio.Task[_Idle] | None = None
+        self._spare: asyncio.Task[QueryProcess] | None = None
         self._is_closed = False
 
     async def run(self, file: UploadFile, given: Mapping[str, str], options: MatchOptions, query: Query) -> Matched:
@@ -104,9 +92,8 @@ class MatchProcesses:
                 time_limit_s=limit_s,
             )
             async with asyncio.timeout(limit_s) as timeout:
-                idle = await self._take()
-                process = self._running[folder] = idle.process
-                idle.writer.write(frames.json_frame(frames.SETUP, task.to_json()))
+                process = self._running[folder] = await self._take()
+                process.set_up(task.to_json())
                 rejected = await _prepare(process)
             left_s = max(0.0, (timeout.when() or 0.0) - asyncio.get_running_loop().time())
         except BaseException as error:
@@ -123,11 +110,7 @@ class MatchProcesses:
         chunks = Chunks(process, time_limit_s=left_s, stall_limit_s=settings.query_stall_limit_s, release=release)
         infos = tuple(Info("REJECTED_ROWS", str(rows), reason) for reason, rows in rejected.items())
         process.ask(replace(query, infos=infos), left_s)
-        received = await chunks.next_frame()
-        assert received is not None and received[0] == frames.HEAD
-        head = json.loads(received[1])
-        columns = tuple(Column(**column) for column in head["columns"])
-        return Matched(Answer(columns, head["content_type"], chunks), rejected)
+        return Matched(await Answer.begun(chunks), rejected)
 
     async def close(self) -> None:
         """End the processes; matches that run fail."""
@@ -137,13 +120,13 @@ class MatchProcesses:
         await asyncio.gather(*self._removals)
         if self._spare is not None:
             with suppress(OSError):
-                await (await self._spare).process.kill()
+                await (await self._spare).kill()
 
-    async def _take(self) -> _Idle:
+    async def _take(self) -> QueryProcess:
         """A process that waits for its task."""
         spare, self._spare = self._spare, None
-        idle = await spare if spare is not None else await _start()
-        return idle if not idle.process.has_ended else await _start()
+        process = await spare if spare is not None else await _start()
+        return process if not process.has_ended else await _start()
 
     def _remove(self, folder: Path) -> asyncio.Task[None]:
         """End the process of a folder and leave nothing of either; the task is done when that is."""
@@ -166,15 +149,8 @@ class MatchProcesses:
                 self._spare = asyncio.get_running_loop().create_task(_start())
 
 
-async def _start() -> _Idle:
-    ours, theirs = socket.socketpair()
-    with theirs:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "skyband.server.api.match_worker", str(theirs.fileno()),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, pass_fds=(theirs.fileno(),),
-        )  # fmt: skip
-    reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_READ_BYTES)
-    return _Idle(QueryProcess(process, reader, writer), writer)
+def _start() -> Coroutine[Any, Any, QueryProcess]:
+    return QueryProcess.spawn("skyband.server.api.match_worker")
 
 
 async def _prepare(process: QueryProcess) -> Mapping[str, int]:
