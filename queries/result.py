@@ -125,7 +125,10 @@ def _batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Rec
     with duckdb_faults("query failed"):
         for batch in _read(reader):
             try:
-                arrays = [array.cast(field.type) for array, field in zip(batch.columns, schema, strict=True)]
+                arrays = [
+                    array if array.type == field.type else array.cast(field.type)
+                    for array, field in zip(batch.columns, schema, strict=True)
+                ]
             except pa.ArrowInvalid as error:
                 raise QueryError(f"a sum does not fit into 64 bits ({error}); cast it to DOUBLE") from error
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)

@@ -9,13 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from skyband.queries.cones import Cone, search_cone
 from skyband.queries.known import KnownColumns, unique_names
 from skyband.queries.lineage import trace_columns
 from skyband.queries.result import Result
-from skyband.schema.columns import Column, TableInfo
-from skyband.schema.errors import BadOption, QueryError, StorageError
+from skyband.schema.columns import TableInfo
+from skyband.schema.errors import QueryError, StorageError
 from skyband.schema.faults import duckdb_faults
-from skyband.schema.names import quote
 from skyband.schema.session import Session
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 """Values for the `?` or `$name` of a query."""
-
-_SEPARATION = Column(
-    "sep_arcsec", "DOUBLE", unit="arcsec", ucd="pos.angDistance", description="Separation from the centre"
-)
 
 
 class Sky:
@@ -107,26 +103,11 @@ class Sky:
             BadOption: the position or radius is impossible.
             TableNotFound: no such table.
         """
-        if not (-360 <= ra <= 360 and -90 <= dec <= 90):
-            raise BadOption(f"({ra}, {dec}) is not a position: ra is 0 to 360 and dec -90 to 90 degrees")
-        if not 0 < radius_deg <= 180:
-            raise BadOption(f"radius {radius_deg} deg is not between 0 and 180")
+        cone = Cone(ra, dec, radius_deg)
         info = self.table(table)
-        ra_column, dec_column = info.role("ra"), info.role("dec")
-        if ra_column is None or dec_column is None:
-            raise BadOption(f"table {table!r} has no positions")
-        position = f"{quote(ra_column.name)}, {quote(dec_column.name)}"
-        id_column = info.role("id")
-        order = f"sep_arcsec, {quote(id_column.name)}" if id_column else "sep_arcsec"
-        query = (
-            f"SELECT angdist_arcsec({position}, $ra, $dec) AS sep_arcsec, * "
-            f"FROM cone('{info.name}', $ra, $dec, $radius_deg) ORDER BY {order}"
-        )
-        relation = self._relation(query, {"ra": ra, "dec": dec, "radius_deg": radius_deg})
-        # The columns are known: following them through the SQL would cost as much as the search.
-        names = unique_names(relation.columns)
-        columns = (_SEPARATION, *(replace(c, name=name) for c, name in zip(info.columns, names[1:], strict=True)))
-        return Result(relation, columns, query=query, batch_rows=self.store.settings.batch_rows)
+        with duckdb_faults("search failed"):
+            rows, columns = search_cone(self._session.connection.cursor(), info, cone)
+        return Result(rows, columns, query=cone.as_sql(info.name), batch_rows=self.store.settings.batch_rows)
 
     def close(self) -> None:
         """Close the store; results not yet read are lost."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,15 @@ KEY_ORDER = 29
 
 Doubles = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+_BASE_PIXEL_DEG = 58.6
+"""Side of a pixel of order 0, degrees."""
+
+
+def order_of_size(size_deg: float) -> int:
+    """The finest order whose pixels are `size_deg` or larger; 0 to 29."""
+    return min(max(math.floor(math.log2(_BASE_PIXEL_DEG / max(size_deg, 1e-9))), 0), KEY_ORDER)
 
 
 def healpix_index(order: int, ra: Doubles, dec: Doubles) -> Integers:
@@ -143,7 +153,7 @@ def ranges_of_polygon(vertices: Sequence[tuple[float, float]]) -> list[Range]:
 def _ranges(pixels: Callable[[int], Integers], size_deg: float) -> list[Range]:
     """Ranges of the pixels of the finest order that does not make too many; `size_deg` says where to begin."""
     # Pixels of about the size asked for: their edges are then some tens, and the ranges fewer.
-    order = int(np.clip(np.floor(np.log2(58.6 / max(size_deg, 1e-8))) + 1, 0, _FINEST_COVER))
+    order = min(order_of_size(size_deg / 2), _FINEST_COVER)
     while True:
         found = pixels(1 << order)
         first = found[np.flatnonzero(np.diff(found, prepend=found[0] - 2) > 1)]

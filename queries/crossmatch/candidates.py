@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from skyband.queries.crossmatch.chance import Shifts
 from skyband.schema.columns import TableInfo
-from skyband.schema.healpix import KEY_ORDER, pixels_around
+from skyband.schema.healpix import KEY_ORDER, order_of_size, pixels_around
 from skyband.schema.keys import numbered_rows
 from skyband.schema.settings import Settings
 from skyband.schema.sql import fill_sql
@@ -25,8 +25,6 @@ _MEMORY_SHARE = 0.6
 # The area of a batch is drawn with at most so many HEALPix pixels.
 _MOST_PIXELS = 4096
 _FINEST_ORDER = 12
-# Side of a HEALPix base pixel, degrees; each order halves it.
-_BASE_PIXEL_DEG = 58.6
 
 Progress = Callable[[int, int | None], None]
 
@@ -115,7 +113,7 @@ def _batches(cuts: list[int], margin_deg: float) -> Iterator[Batch]:
     for first, end in pairwise(cuts):
         last = end - 1
         # Pixels much smaller than the margin would draw its edge finer than it needs.
-        order = min(_FINEST_ORDER, max(0, math.floor(math.log2(8 * _BASE_PIXEL_DEG / margin_deg))))
+        order = min(_FINEST_ORDER, order_of_size(margin_deg / 8))
         while _span(first, last, order) > _MOST_PIXELS:
             order -= 1
         shift = 2 * (KEY_ORDER - order)

@@ -112,7 +112,7 @@ def convert(array: pa.Array, column: Column, cell: Cell) -> pa.Array:
         return array
     number = _NUMBERS[cell.base]
     if not is_list(array.type):
-        return array.cast(number, safe=False)
+        return array if array.type == number else array.cast(number, safe=False)
     if cell.shape is None:
         return array.cast(pa.list_(number), safe=False)
     leaves, valid = _leaves(array)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -60,11 +61,7 @@ def metadata_document(stream: ResultStream, fields: Iterable[str], infos: Iterab
 
 
 def _document(stream: ResultStream, options: Options, serialization: str, rows: Rows) -> Iterator[bytes]:
-    cells = [
-        votable_cell(column, field.type, serialization)
-        for column, field in zip(stream.columns, stream.schema, strict=True)
-    ]
-    fields = [field_element(column, cell, serialization) for column, cell in zip(stream.columns, cells, strict=True)]
+    cells, fields = _described(stream.columns, tuple(stream.schema.types), serialization)
     start, end, armour = _DATA[serialization]
     yield (_head(stream, fields, options.infos) + f"<DATA>\n{start}").encode()
     failures: list[Exception] = []
@@ -81,6 +78,16 @@ def _document(stream: ResultStream, options: Options, serialization: str, rows: 
     yield (f"{end}</DATA>\n</TABLE>\n" + "".join(map(_info, errors or options.trailer())) + _CLOSE).encode()
     for error in failures:
         raise error
+
+
+# A service answers with the same columns again and again.
+@lru_cache(maxsize=256)
+def _described(
+    columns: tuple[Column, ...], kinds: tuple[pa.DataType, ...], serialization: str
+) -> tuple[tuple[Cell, ...], tuple[str, ...]]:
+    """The cells and the FIELD elements of columns."""
+    cells = tuple(votable_cell(column, kind, serialization) for column, kind in zip(columns, kinds, strict=True))
+    return cells, tuple(field_element(column, cell, serialization) for column, cell in zip(columns, cells, strict=True))
 
 
 def _converted(piece: pa.RecordBatch, columns: Sequence[Column], cells: Sequence[Cell]) -> pa.RecordBatch:

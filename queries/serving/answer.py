@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from skyband.queries.serving import frames
 from skyband.queries.serving.errors import error_of
 from skyband.queries.serving.process import QueryProcess
-from skyband.schema.columns import Column
 from skyband.schema.errors import ResourceLimit
 
 
@@ -18,8 +17,8 @@ from skyband.schema.errors import ResourceLimit
 class Answer:
     """The answer to a query, once its first rows are there."""
 
-    columns: tuple[Column, ...]
     content_type: str
+    size: int | None  # bytes, where the whole answer is there already
     chunks: Chunks
 
     @classmethod
@@ -32,7 +31,7 @@ class Answer:
         received = await chunks.next_frame()
         assert received is not None and received[0] == frames.HEAD
         head = json.loads(received[1])
-        return cls(tuple(Column(**column) for column in head["columns"]), head["content_type"], chunks)
+        return cls(head["content_type"], head["size"], chunks)
 
     @property
     def rows(self) -> int | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from skyband.queries.adql import create_functions
+from skyband.queries.cones import Cone, search_cone
 from skyband.queries.formats import FORMATS, Info, encode
 from skyband.queries.result import ArrowRows, Result
 from skyband.queries.serving.lockdown import ENGINE, allow_files, lock_engine
@@ -19,7 +20,7 @@ from skyband.queries.serving.question import Query
 from skyband.queries.serving.uploads import UploadReader, Uploads
 from skyband.queries.tap_schema import create_tap_schema
 from skyband.schema.columns import Column
-from skyband.schema.errors import BadOption
+from skyband.schema.errors import BadOption, TableNotFound
 from skyband.schema.faults import duckdb_faults
 from skyband.schema.session import Session, table_stamps
 from skyband.schema.settings import Settings
@@ -103,16 +104,13 @@ class Engine:
         self.refresh()
         self._cursor = cursor = self.connection.cursor()
         self._uploads.load(query.uploads)
-        uploads = self._uploads.columns
         most = self._settings.query_max_rows
         max_rows = most if query.max_rows is None else min(query.max_rows, most)
-        plan = self._plans.plan(cursor, query, uploads)
-        # The line break ends a comment the query may close with. One row more than wanted tells whether there are more.
-        sql = f"SELECT * FROM ({plan.sql}\n) LIMIT {max_rows + 1 if max_rows else 0}"
-        with duckdb_faults("query failed"):
-            rows, names, types = _begin(cursor, sql, query, quick=plan.bound is not None and max_rows <= _QUICK_ROWS)
-        columns = self._plans.columns(plan, names, types, uploads)
-        columns = tuple(replace(c, ucd=query.ucds.get(c.name, c.ucd)) for c in columns) if query.ucds else columns
+        rows, columns = self._search(cursor, query) if query.language == "cone" else self._ask(cursor, query, max_rows)
+        if query.ucds:
+            columns = tuple(
+                replace(c, ucd=ucd) if (ucd := query.ucds.get(c.name, c.ucd)) != c.ucd else c for c in columns
+            )
         result = Result(rows, columns, query=query.shown or query.text, batch_rows=self._settings.batch_rows)
         stream = result.stream(name=query.name)
         reply = Reply(columns, FORMATS[query.format].mime)
@@ -120,6 +118,25 @@ class Engine:
         allow_files(query.format in _SPOOLED)
         reply.chunks = encode(stream, query.format, infos=query.infos, trailer=lambda: _trailer(reply))
         return reply
+
+    def _search(self, cursor: duckdb.DuckDBPyConnection, query: Query) -> tuple[ArrowRows, tuple[Column, ...]]:
+        info = self._session.tables.get(query.text)
+        if info is None:
+            raise TableNotFound(f"table {query.text!r} was dropped a moment ago")
+        cone = Cone(*(float(query.parameters[name]) for name in ("ra", "dec", "radius_deg")))
+        with duckdb_faults("search failed"):
+            return search_cone(cursor, info, cone, text_ids=True)
+
+    def _ask(
+        self, cursor: duckdb.DuckDBPyConnection, query: Query, max_rows: int
+    ) -> tuple[ArrowRows, tuple[Column, ...]]:
+        uploads = self._uploads.columns
+        plan = self._plans.plan(cursor, query, uploads)
+        # The line break ends a comment the query may close with. One row more than wanted tells whether there are more.
+        sql = f"SELECT * FROM ({plan.sql}\n) LIMIT {max_rows + 1 if max_rows else 0}"
+        with duckdb_faults("query failed"):
+            rows, names, types = _begin(cursor, sql, query, quick=plan.bound is not None and max_rows <= _QUICK_ROWS)
+        return rows, self._plans.columns(plan, names, types, uploads)
 
     def finish(self) -> None:
         """Forget the query and what was uploaded for it."""

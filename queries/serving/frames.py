@@ -16,7 +16,7 @@ CANCEL = b"C"  # empty: give up the query that runs
 
 # From the process.
 READY = b"R"  # empty: a question may come
-HEAD = b"H"  # JSON: columns and content type; the query has begun to answer
+HEAD = b"H"  # JSON: content_type, and size in bytes of an answer that is complete; the query has begun to answer
 DATA = b"D"  # bytes of the answer
 END = b"E"  # JSON: rows, truncated; the last frame of an answer
 ERROR = b"X"  # JSON: error, message, details, spent; the last frame of an answer, after HEAD too

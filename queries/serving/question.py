@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from skyband.queries.formats import Info
 
-Language = Literal["adql", "sql"]
+Language = Literal["adql", "sql", "cone"]
+"""What a question is asked in; "cone" is a table's name, with the values `ra`, `dec` and `radius_deg` in degrees: its
+rows around a position, nearest first, their ids as text."""
 
 
 @dataclass(frozen=True, slots=True)

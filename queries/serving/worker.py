@@ -16,7 +16,6 @@ import threading
 import time
 import warnings
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,8 @@ class Worker:
         self._idle.set()
         self._cancelled = False
         self._gathered = bytearray()  # of the answer, not yet in a frame
-        self._ready = bytearray()  # frames not yet sent
+        self._frames = bytearray()  # not yet sent
+        self._content_type = ""  # of the answer while nothing of it was sent
         self._flushed_at = 0.0
 
     def run(self) -> None:
@@ -89,38 +89,47 @@ class Worker:
             limit_cpu(asked["time_limit_s"] * self._threads)
             reply = self._engine.answer(Query.from_json(asked["query"]))
             self._send(reply)
+            self._begin(len(self._gathered))
             return frames.json_frame(frames.END, {"rows": reply.rows, "truncated": reply.truncated})
         except BaseException as error:
             shown = QueryCancelled("the query was given up") if self._cancelled else error
             content = error_content(shown, self._engine.folder) | {"spent": is_fatal(error)}
+            if self._content_type:  # nothing was sent: an error is better than half a file
+                self._gathered.clear()
             return frames.json_frame(frames.ERROR, content)
         finally:
             self._engine.finish()
 
     def _send(self, reply: Reply) -> None:
-        head = {"columns": [asdict(column) for column in reply.columns], "content_type": reply.content_type}
+        self._content_type = reply.content_type
+        self._flushed_at = 0.0
         for chunk in reply.chunks:
             if self._cancelled:
                 raise QueryCancelled("the query was given up")
-            if not reply.sent_bytes:  # nothing before the first rows: until then a failure is an error, not half a file
-                self._ready += frames.json_frame(frames.HEAD, head)
-                self._flushed_at = time.monotonic()
+            self._flushed_at = self._flushed_at or time.monotonic()
             reply.sent_bytes += len(chunk)
             self._gathered += chunk
             if len(self._gathered) >= _FRAME_BYTES or time.monotonic() - self._flushed_at > _FLUSH_S:
+                self._begin(None)
                 self._flush()
+
+    def _begin(self, size: int | None) -> None:
+        """Put the head in front of what is sent first; `size` in bytes where that is all."""
+        if self._content_type:
+            self._frames += frames.json_frame(frames.HEAD, {"content_type": self._content_type, "size": size})
+            self._content_type = ""
 
     def _flush(self, last: bytes = b"") -> None:
         """Send what was gathered, and the last frame."""
         for start in range(0, len(self._gathered), _LARGEST_BYTES):
-            self._ready += frames.frame(frames.DATA, bytes(self._gathered[start : start + _LARGEST_BYTES]))
-        self._ready += last
+            self._frames += frames.frame(frames.DATA, bytes(self._gathered[start : start + _LARGEST_BYTES]))
+        self._frames += last
         try:
-            self._connection.sendall(self._ready)
+            self._connection.sendall(self._frames)
         except OSError:
             os._exit(0)
         self._gathered.clear()
-        self._ready.clear()
+        self._frames.clear()
         self._flushed_at = time.monotonic()
 
 

@@ -49,16 +49,22 @@ class RowsResponse(Response[Any]):
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
         given = {"content-type": self._answer.content_type, **self.headers}
+        if self._answer.size is not None:
+            given["content-length"] = str(self._answer.size)
         headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
         try:
             async with WhilePresent(receive):
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
-                await self._send_rows(send)
+                await (self._send_rows(send) if self._answer.size is None else self._send_whole(send))
         except ClientGone:
             _LOG.info("the client went before its answer ended")
         finally:
             await self._answer.chunks.aclose()
             self._leave()
+
+    async def _send_whole(self, send: Send) -> None:
+        body = b"".join([chunk async for chunk in self._answer.chunks])
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _send_rows(self, send: Send) -> None:
         try:

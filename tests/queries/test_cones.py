@@ -1,17 +1,20 @@
-"""Cones by ranges of the key against the separation of every row."""
+"""Cones, collected and streamed, against the separation of every row."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from skyband.queries.cones import cone_rows, cone_values
+from skyband.queries import cones
+from skyband.queries.collected import CollectedRows
+from skyband.queries.cones import Cone, search_cone
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadOption
 from skyband.schema.session import Session
@@ -29,6 +32,24 @@ def positions() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     return ra, dec
 
 
+@pytest.fixture
+def opened(store: Store, make_table: Any, positions: Any) -> Any:
+    """A session with the positions as table `crowd`."""
+    ra, dec = positions
+    make_table("crowd", id=list(range(len(ra))), ra=ra, dec=dec)
+    session = Session(store.tables_folder, store.settings)
+    yield session
+    session.close()
+
+
+def found(session: Session, table: str, cone: Cone, **options: Any) -> pa.Table:
+    rows, columns = search_cone(session.connection.cursor(), session.tables[table], cone, **options)
+    answer = rows.to_arrow_reader(10_000).read_all()
+    assert len(columns) == answer.num_columns
+    return answer
+
+
+@pytest.mark.parametrize("few_rows", [50_000, 0], ids=["collected", "streamed"])
 @given(
     ra=st.floats(-360, 360), dec=st.floats(-90, 90), log_radius=st.floats(-5, 2.2)
 )  # fmt: skip
@@ -41,28 +62,84 @@ def positions() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
 @example(ra=12, dec=5, log_radius=np.log10(180))
 @example(ra=0, dec=0, log_radius=2.1875)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_cone_has_the_rows_within_its_radius(
-    opened: Session, positions: Any, ra: float, dec: float, log_radius: float
+def test_a_cone_has_the_rows_within_its_radius_nearest_first(
+    opened: Session, positions: Any, few_rows: int, ra: float, dec: float, log_radius: float
 ) -> None:
     radius_deg = min(10**log_radius, 180)
-    rows = cone_rows(opened.tables["crowd"])
-    found = opened.connection.execute(f"SELECT id FROM {rows}", cone_values(ra, dec, radius_deg)).fetchall()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cones, "_FEW_ROWS", few_rows)
+        # So few rows would be read sooner than any range of them is skipped.
+        patch.setattr(cones, "_NEAR_ROWS", 5)
+        rows = found(opened, "crowd", Cone(ra, dec, radius_deg))
     separation = SkyCoord(ra * u.deg, dec * u.deg).separation(SkyCoord(*positions, unit="deg")).deg
-    ids = {row for (row,) in found}
-    assert set(np.flatnonzero(separation < radius_deg * (1 - 1e-9))) <= ids
-    assert ids <= set(np.flatnonzero(separation < radius_deg * (1 + 1e-8) + 1e-9))
+    ids = np.asarray(rows["id"])
+    assert set(np.flatnonzero(separation < radius_deg * (1 - 1e-9))) <= set(ids)
+    assert set(ids) <= set(np.flatnonzero(separation < radius_deg * (1 + 1e-8) + 1e-9))
+    given_deg = np.asarray(rows["sep_arcsec"]) / 3600
+    np.testing.assert_allclose(given_deg, separation[ids], rtol=0, atol=1e-10)
+    assert (np.diff(given_deg) >= 0).all()
 
 
-@pytest.fixture
-def opened(store: Store, make_table: Any, positions: Any) -> Any:
-    """A session with the positions as table `crowd`."""
-    ra, dec = positions
-    make_table("crowd", id=list(range(len(ra))), ra=ra, dec=dec)
+def test_both_ways_give_the_same_rows(store: Store, make_table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NULLs, every plain type, a column of the name the separation would have, equal separations."""
+    make_table(
+        "mixed",
+        id=[9, 10, 2, 3],
+        ra=[10.0, 10.0, 10.001, 10.5],
+        dec=[1.0, 1.0, 1.0, 1.0],
+        sep_arcsec=[1.5, None, 2.5, 3.5],
+        name=["b", None, "", "d"],
+        flag=[True, None, False, True],
+        small=pa.array([1, None, 3, 4], pa.int16()),
+        bright=pa.array([1.5, None, float("nan"), 4], pa.float32()),
+    )
+    make_table(
+        "nested",
+        id=["u", "v"],
+        ra=[10.0, 10.001],
+        dec=[1.0, 1.0],
+        list=[[1.0], None],
+        when=pa.array([0, None], pa.date32()),
+    )
     session = Session(store.tables_folder, store.settings)
-    yield session
+    cone = Cone(10.0, 1.0, 0.1)
+    for table in ("mixed", "nested"):
+        info = session.tables[table]
+        collected = search_cone(session.connection.cursor(), info, cone)[0]
+        assert isinstance(collected, CollectedRows)
+        monkeypatch.setattr(cones, "_FEW_ROWS", 0)
+        streamed = search_cone(session.connection.cursor(), info, cone)[0]
+        assert not isinstance(streamed, CollectedRows)
+        monkeypatch.undo()
+        one, other = (rows.to_arrow_reader(100).read_all() for rows in (collected, streamed))
+        assert one.num_rows > 1
+        separations = [np.asarray(rows.column(0)) for rows in (one, other)]
+        np.testing.assert_allclose(*separations, rtol=1e-12, atol=1e-9)
+        assert str(one.remove_column(0).to_pydict()) == str(other.remove_column(0).to_pydict())
     session.close()
 
 
-def test_a_table_without_positions_has_no_cones() -> None:
+def test_ids_may_be_text(store: Store, make_table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_table("two", id=[9, 10], ra=[10.0, 10.0], dec=[1.0, 1.0])
+    session = Session(store.tables_folder, store.settings)
+    for few_rows in (10, 0):
+        monkeypatch.setattr(cones, "_FEW_ROWS", few_rows)
+        rows, columns = search_cone(
+            session.connection.cursor(), session.tables["two"], Cone(10.0, 1.0, 0.1), text_ids=True
+        )
+        assert rows.to_arrow_reader(10).read_all()["id"].to_pylist() == ["9", "10"]
+        assert [column.type for column in columns[:2]] == ["DOUBLE", "VARCHAR"]
+    session.close()
+
+
+@pytest.mark.parametrize("wrong", [(361, 0, 1), (0, 91, 1), (0, 0, 0), (0, 0, 181), (float("nan"), 0, 1)])
+def test_impossible_cones(wrong: tuple[float, float, float]) -> None:
+    with pytest.raises(BadOption):
+        Cone(*wrong)
+
+
+def test_a_table_without_positions_has_no_cones(store: Store) -> None:
+    session = Session(store.tables_folder, store.settings)
     with pytest.raises(BadOption, match="no positions"):
-        cone_rows(TableInfo("list", ()))
+        search_cone(session.connection.cursor(), TableInfo("list", ()), Cone(0, 0, 1))
+    session.close()

@@ -44,7 +44,7 @@ def test_a_cone_holds_the_rows_astropy_finds_nearest_first(
     expected = [item for item in expected if item[0] <= radius_deg]
     assert len(expected) > 3
     assert [str(id) for id in found["source_id"]] == [id for _, id in expected]
-    assert list(found["separation_deg"]) == pytest.approx([sep for sep, _ in expected], abs=1e-12)
+    assert list(found["sep_arcsec"]) == pytest.approx([sep * 3600 for sep, _ in expected], abs=1e-9)
 
 
 def fields(document: bytes) -> list[dict[str, str]]:
