@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from skyband.queries.cones import Cone, search_cone
+from skyband.queries.cones import Cone, ConeSearch
 from skyband.queries.known import KnownColumns, unique_names
 from skyband.queries.lineage import trace_columns
 from skyband.queries.result import Result
@@ -106,8 +106,9 @@ class Sky:
         cone = Cone(ra, dec, radius_deg)
         info = self.table(table)
         with duckdb_faults("search failed"):
-            rows, columns = search_cone(self._session.connection.cursor(), info, cone)
-        return Result(rows, columns, query=cone.as_sql(info.name), batch_rows=self.store.settings.batch_rows)
+            search = ConeSearch(info)
+            rows = search.rows(self._session.connection.cursor(), cone)
+        return Result(rows, search.columns, query=cone.as_sql(info.name), batch_rows=self.store.settings.batch_rows)
 
     def close(self) -> None:
         """Close the store; results not yet read are lost."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from skyband.queries.adql import create_functions
-from skyband.queries.cones import Cone, search_cone
+from skyband.queries.cones import Cone, ConeSearch
 from skyband.queries.formats import FORMATS, Info, encode
 from skyband.queries.result import ArrowRows, Result
 from skyband.queries.serving.lockdown import ENGINE, allow_files, lock_engine
@@ -76,6 +76,7 @@ class Engine:
         create_tap_schema(self.connection, self._session.tables)
         self._uploads = Uploads(self.connection, self._reader, self._settings)
         self._plans = Plans(self.connection, self._session.tables)
+        self._searches: dict[str, ConeSearch] = {}
         self._cursor: duckdb.DuckDBPyConnection | None = None
         lock_engine(self.connection)
 
@@ -107,10 +108,6 @@ class Engine:
         most = self._settings.query_max_rows
         max_rows = most if query.max_rows is None else min(query.max_rows, most)
         rows, columns = self._search(cursor, query) if query.language == "cone" else self._ask(cursor, query, max_rows)
-        if query.ucds:
-            columns = tuple(
-                replace(c, ucd=ucd) if (ucd := query.ucds.get(c.name, c.ucd)) != c.ucd else c for c in columns
-            )
         result = Result(rows, columns, query=query.shown or query.text, batch_rows=self._settings.batch_rows)
         stream = result.stream(name=query.name)
         reply = Reply(columns, FORMATS[query.format].mime)
@@ -120,12 +117,15 @@ class Engine:
         return reply
 
     def _search(self, cursor: duckdb.DuckDBPyConnection, query: Query) -> tuple[ArrowRows, tuple[Column, ...]]:
-        info = self._session.tables.get(query.text)
-        if info is None:
-            raise TableNotFound(f"table {query.text!r} was dropped a moment ago")
+        search = self._searches.get(query.text)
+        if search is None:
+            info = self._session.tables.get(query.text)
+            if info is None:
+                raise TableNotFound(f"table {query.text!r} was dropped a moment ago")
+            search = self._searches[query.text] = ConeSearch(info, standard=True)
         cone = Cone(*(float(query.parameters[name]) for name in ("ra", "dec", "radius_deg")))
         with duckdb_faults("search failed"):
-            return search_cone(cursor, info, cone, text_ids=True)
+            return search.rows(cursor, cone), search.columns
 
     def _ask(
         self, cursor: duckdb.DuckDBPyConnection, query: Query, max_rows: int

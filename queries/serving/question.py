@@ -11,7 +11,7 @@ from skyband.queries.formats import Info
 
 Language = Literal["adql", "sql", "cone"]
 """What a question is asked in; "cone" is a table's name, with the values `ra`, `dec` and `radius_deg` in degrees: its
-rows around a position, nearest first, their ids as text."""
+rows around a position, nearest first, as Simple Cone Search wants them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,6 @@ class Query:
     parameters: Mapping[str, float | int | str] = field(default_factory=dict)  # values of $name
     infos: tuple[Info, ...] = ()  # what a VOTable says beside
     name: str = "result"  # of the table in the answer
-    ucds: Mapping[str, str] = field(default_factory=dict)  # UCDs by column that replace those its table gives
     shown: str = ""  # the query as its user wrote it, for the header; "" for `text`
 
     def to_json(self) -> dict[str, Any]:

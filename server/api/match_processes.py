@@ -9,7 +9,7 @@ import re
 import shutil
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,14 +33,6 @@ if TYPE_CHECKING:
 _OPTION = re.compile(r"--(id|ra|dec)\b( (?!and |belong))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """The pairs on their way, and how many rows of the upload could not be matched, by reason."""
-
-    answer: Answer
-    rejected: Mapping[str, int]
-
-
 class MatchProcesses:
     """Matches uploaded tables with those of a store.
 
@@ -58,8 +50,10 @@ class MatchProcesses:
         self._spare: asyncio.Task[QueryProcess] | None = None
         self._is_closed = False
 
-    async def run(self, file: UploadFile, given: Mapping[str, str], options: MatchOptions, query: Query) -> Matched:
-        """Match an uploaded table; returns when the first pairs are there.
+    async def run(
+        self, file: UploadFile, given: Mapping[str, str], options: MatchOptions, query: Query
+    ) -> tuple[Answer, Mapping[str, int]]:
+        """Match an uploaded table: the pairs once the first are there, and the rows of the upload left out, by reason.
 
         Args:
             file: the table as it was sent.
@@ -110,7 +104,7 @@ class MatchProcesses:
         chunks = Chunks(process, time_limit_s=left_s, stall_limit_s=settings.query_stall_limit_s, release=release)
         infos = tuple(Info("REJECTED_ROWS", str(rows), reason) for reason, rows in rejected.items())
         process.ask(replace(query, infos=infos), left_s)
-        return Matched(await Answer.begun(chunks), rejected)
+        return await Answer.begun(chunks), rejected
 
     async def close(self) -> None:
         """End the processes; matches that run fail."""

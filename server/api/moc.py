@@ -28,7 +28,8 @@ async def coverage(
 ) -> Response[bytes]:
     """The cells of `order` (9 by default: 7 arcmin) in which the table has rows; `format` is fits, json or ascii."""
     parameters = await Parameters.read(request)
-    order = int(parameters.number("order", least=0, most=_FINEST_ORDER) or _DEFAULT_ORDER)
+    given = parameters.number("order", least=0, most=_FINEST_ORDER)
+    order = _DEFAULT_ORDER if given is None else int(given)
     form = (parameters.one("format") or "fits").lower()
     if form not in _MIMES:
         raise BadOption(f"format={form!r} is not one of {', '.join(_MIMES)}")
@@ -41,12 +42,9 @@ async def coverage(
         format="arrow",
         max_rows=service.settings.query_max_rows,
     )
-    service.limits.enter(identity)
-    try:
+    with service.limits.counted(identity):
         answer = await service.pool.run(query, time_limit_s=service.settings.query_time_limit_s)
         rows = b"".join([chunk async for chunk in answer.chunks])
-    finally:
-        service.limits.leave(identity)
     name = {"Content-Disposition": f'inline; filename="{info.name}.moc.{form}"'}
     return Response(await asyncio.to_thread(_moc, rows, order, form), media_type=_MIMES[form], headers=name)
 

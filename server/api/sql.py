@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, get, post
+from litestar import Request, route
 from litestar.exceptions import SerializationException
 
 from skyband.queries.serving import Query
@@ -17,19 +17,12 @@ from skyband.server.web.formats import format_named
 from skyband.server.web.parameters import Parameters
 
 
-@get("/sql")
-async def sql_get(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
-    """Run `query` and answer in `format` (json by default) with at most `maxrec` rows."""
-    return await _sql(request, service, identity)
+@route("/sql", http_method=["GET", "POST"], status_code=200)
+async def answer_sql(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+    """Run `query` and answer in `format` (json by default) with at most `maxrec` rows.
 
-
-@post("/sql", status_code=200)
-async def sql_post(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
-    """The same, with a form, JSON (`{"query": ..., "format": ...}`) or the bare SQL as body."""
-    return await _sql(request, service, identity)
-
-
-async def _sql(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+    In the URL, in a form, as JSON (`{"query": ..., "format": ...}`), or the bare SQL as body.
+    """
     parameters = await _parameters(request)
     text = parameters.one("query")
     if text is None:
@@ -59,4 +52,4 @@ async def _parameters(request: Request[Any, Any, Any]) -> Parameters:
     return await Parameters.read(request)
 
 
-HANDLERS = (sql_get, sql_post)
+HANDLERS = (answer_sql,)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, post
 
 from skyband.ingest.layout import free_name
 from skyband.queries.crossmatch import Find, MatchOptions, join_of
-from skyband.queries.serving import Query
+from skyband.queries.serving import Answer, Query
 from skyband.schema.errors import BadOption
 from skyband.schema.names import quote
 from skyband.server.service import Service
 from skyband.server.tap.request import read_maxrec
 from skyband.server.web.access import Identity
-from skyband.server.web.answers import RowsResponse
+from skyband.server.web.answers import RowsResponse, rows_response
 from skyband.server.web.formats import format_named
 from skyband.server.web.parameters import Parameters
-from skyband.server.web.presence import WhilePresent
 
 _LARGEST_ARCSEC = 648_000.0
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
@@ -47,19 +47,15 @@ async def xmatch(request: Request[Any, Any, Any], service: Service, identity: Id
         shown=f"upload and {options.right} within {options.radius_arcsec:g} arcsec ({options.find}, {options.join})",
     )
     given = {role: name for role in ("id", "ra", "dec") if (name := parameters.one(role))}
-    service.limits.enter(identity)
-    try:
-        async with WhilePresent(request.receive):
-            matched = await service.matches.run(file, given, options, query)
-    except BaseException:
-        service.limits.leave(identity)
-        raise
-    response = RowsResponse(
-        matched.answer,
-        tells_errors=query.format.startswith("votable"),
-        leave=lambda: service.limits.leave(identity),
-    )
-    response.headers[REJECTED_HEADER] = str(sum(matched.rejected.values()))
+    rejected: Mapping[str, int] = {}
+
+    async def match() -> Answer:
+        nonlocal rejected
+        answer, rejected = await service.matches.run(file, given, options, query)
+        return answer
+
+    response = await rows_response(service, request, identity, query.format, match)
+    response.headers[REJECTED_HEADER] = str(sum(rejected.values()))
     return response
 
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from litestar import Request, get, post
+from litestar import Request, route
 
 from skyband.queries.serving import Query
 from skyband.server.service import Service
@@ -28,19 +28,9 @@ _QUICK_LIMIT_S = 10.0
 """Seconds a quick question may take: the process kept for those is one, and is everybody's."""
 
 
-@get("/sync")
-async def sync_get(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
-    """Run a query and answer with its rows."""
-    return await _sync(request, service, identity)
-
-
-@post("/sync", status_code=200)
-async def sync_post(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
-    """The same, with parameters and uploads in a form."""
-    return await _sync(request, service, identity)
-
-
-async def _sync(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+@route("/sync", http_method=["GET", "POST"], status_code=200)
+async def answer_sync(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+    """Run a query and answer with its rows; parameters in the URL, or with uploads in a form."""
     parameters = await Parameters.read(request)
     asked = read_query(parameters, service.settings)
     limit_s = service.settings.query_time_limit_s

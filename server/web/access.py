@@ -9,7 +9,8 @@ import hmac
 import ipaddress
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -135,12 +136,20 @@ class Limits:
         self._running: dict[str, int] = {}
         self._tokens: dict[str, tuple[float, float]] = {}
 
-    def enter(self, identity: Identity) -> None:
-        """Count a query that begins.
+    @contextmanager
+    def counted(self, identity: Identity) -> Iterator[None]:
+        """Count a query while it runs.
 
         Raises:
             ServerBusy: the client has too many, or asks too often.
         """
+        self._enter(identity)
+        try:
+            yield
+        finally:
+            self._leave(identity)
+
+    def _enter(self, identity: Identity) -> None:
         now = time.monotonic()
         burst = 2 * self._per_minute
         left, since = self._tokens.get(identity.key, (burst, now))
@@ -153,8 +162,7 @@ class Limits:
         self._running[identity.key] = self._running.get(identity.key, 0) + 1
         self._forget(now)
 
-    def leave(self, identity: Identity) -> None:
-        """Count a query that ended."""
+    def _leave(self, identity: Identity) -> None:
         running = self._running.pop(identity.key, 1) - 1
         if running > 0:
             self._running[identity.key] = running

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from litestar import Response
@@ -92,18 +93,26 @@ async def answer_query(
         SkybandError: the query is wrong, failed, or met a limit.
         ClientGone: nobody waits for the answer any more.
     """
-    service.limits.enter(identity)
-    try:
+
+    async def ask() -> Answer:
+        return await service.pool.run(query, time_limit_s=time_limit_s, priority=priority)
+
+    return await rows_response(service, request, identity, query.format, ask)
+
+
+async def rows_response(
+    service: Service,
+    request: Request[Any, Any, Any],
+    identity: Identity,
+    form: str,
+    ask: Callable[[], Awaitable[Answer]],
+) -> RowsResponse:
+    """The answer that `ask` begins, in a format, under the limits of its client; raises as `answer_query` does."""
+    with ExitStack() as counted:
+        counted.enter_context(service.limits.counted(identity))
         async with WhilePresent(request.receive):
-            answer = await service.pool.run(query, time_limit_s=time_limit_s, priority=priority)
-    except BaseException:
-        service.limits.leave(identity)
-        raise
-    return RowsResponse(
-        answer,
-        tells_errors=query.format.startswith("votable"),
-        leave=lambda: service.limits.leave(identity),
-    )
+            answer = await ask()
+        return RowsResponse(answer, tells_errors=form.startswith("votable"), leave=counted.pop_all().close)
 
 
 def text_answer(text: str) -> Response[bytes]:

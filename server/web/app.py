@@ -44,23 +44,22 @@ def create_app(service: Service) -> RequestLog:
     async def check_client(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         """Nobody unknown gets an answer, but from handlers that are marked `public`."""
         if not handler.opt.get("public"):
-            service.access.identify(connection)
+            connection.state["identity"] = service.access.identify(connection)
 
     async def provide_identity(request: Request[Any, Any, Any]) -> Identity:
-        return service.access.identify(request)
+        identity: Identity = request.state["identity"]
+        return identity
 
     tap = Router(
         "/tap",
         route_handlers=[
-            *(sync.sync_get, sync.sync_post),
+            sync.answer_sync,
             *(uws.create, uws.list_jobs, uws.show, uws.act, uws.destroy, uws.show_part, uws.change_part, uws.result),
             *(vosi.capabilities, vosi.availability, vosi.tables, vosi.one_table, vosi.examples),
         ],
         exception_handlers={Exception: votable_error},
     )
-    scs = Router(
-        "/scs", route_handlers=[cones.search_get, cones.search_post], exception_handlers={Exception: votable_error}
-    )
+    scs = Router("/scs", route_handlers=[cones.search], exception_handlers={Exception: votable_error})
     app = Litestar(
         [home.home, home.table_page, tap, scs, *moc.HANDLERS, *sql.HANDLERS, *tables.HANDLERS, *xmatch.HANDLERS],
         dependencies={"service": Provide(provide_service), "identity": Provide(provide_identity)},

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from skyband.queries import cones
 from skyband.queries.collected import CollectedRows
-from skyband.queries.cones import Cone, search_cone
-from skyband.schema.columns import TableInfo
+from skyband.queries.cones import Cone, ConeSearch
+from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import BadOption
 from skyband.schema.session import Session
 from skyband.schema.store import Store
@@ -43,9 +43,9 @@ def opened(store: Store, make_table: Any, positions: Any) -> Any:
 
 
 def found(session: Session, table: str, cone: Cone, **options: Any) -> pa.Table:
-    rows, columns = search_cone(session.connection.cursor(), session.tables[table], cone, **options)
-    answer = rows.to_arrow_reader(10_000).read_all()
-    assert len(columns) == answer.num_columns
+    search = ConeSearch(session.tables[table], **options)
+    answer = search.rows(session.connection.cursor(), cone).to_arrow_reader(10_000).read_all()
+    assert len(search.columns) == answer.num_columns
     return answer
 
 
@@ -105,30 +105,37 @@ def test_both_ways_give_the_same_rows(store: Store, make_table: Any, monkeypatch
     cone = Cone(10.0, 1.0, 0.1)
     for table in ("mixed", "nested"):
         info = session.tables[table]
-        collected = search_cone(session.connection.cursor(), info, cone)[0]
+        collected = ConeSearch(info).rows(session.connection.cursor(), cone)
         assert isinstance(collected, CollectedRows)
         monkeypatch.setattr(cones, "_FEW_ROWS", 0)
-        streamed = search_cone(session.connection.cursor(), info, cone)[0]
+        streamed = ConeSearch(info).rows(session.connection.cursor(), cone)
         assert not isinstance(streamed, CollectedRows)
         monkeypatch.undo()
         one, other = (rows.to_arrow_reader(100).read_all() for rows in (collected, streamed))
         assert one.num_rows > 1
-        separations = [np.asarray(rows.column(0)) for rows in (one, other)]
-        np.testing.assert_allclose(*separations, rtol=1e-12, atol=1e-9)
+        np.testing.assert_allclose(np.asarray(one.column(0)), np.asarray(other.column(0)), rtol=1e-12, atol=1e-9)
         assert str(one.remove_column(0).to_pydict()) == str(other.remove_column(0).to_pydict())
     session.close()
 
 
-def test_ids_may_be_text(store: Store, make_table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_table("two", id=[9, 10], ra=[10.0, 10.0], dec=[1.0, 1.0])
+def test_the_standard_wants_ids_as_text_and_one_position(
+    store: Store, make_table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = [Column("x", "", ucd="pos.eq.ra;meta.main"), Column("y", "", ucd="phot.mag;meta.main")]
+    make_table("two", metadata=metadata, id=[9, 10], ra=[10.0, 10.0], dec=[1.0, 1.0], x=[0.0, 1.0], y=[0.0, 1.0])
     session = Session(store.tables_folder, store.settings)
+    search = ConeSearch(session.tables["two"], standard=True)
+    assert [(c.name, c.type, c.ucd) for c in search.columns[:6]] == [
+        ("sep_arcsec", "DOUBLE", "pos.angDistance"),
+        ("id", "VARCHAR", "meta.id;meta.main"),
+        ("ra", "DOUBLE", "pos.eq.ra;meta.main"),
+        ("dec", "DOUBLE", "pos.eq.dec;meta.main"),
+        ("x", "DOUBLE", "pos.eq.ra"),
+        ("y", "DOUBLE", "phot.mag;meta.main"),
+    ]
     for few_rows in (10, 0):
         monkeypatch.setattr(cones, "_FEW_ROWS", few_rows)
-        rows, columns = search_cone(
-            session.connection.cursor(), session.tables["two"], Cone(10.0, 1.0, 0.1), text_ids=True
-        )
-        assert rows.to_arrow_reader(10).read_all()["id"].to_pylist() == ["9", "10"]
-        assert [column.type for column in columns[:2]] == ["DOUBLE", "VARCHAR"]
+        assert found(session, "two", Cone(10.0, 1.0, 0.1), standard=True)["id"].to_pylist() == ["9", "10"]
     session.close()
 
 
@@ -138,8 +145,6 @@ def test_impossible_cones(wrong: tuple[float, float, float]) -> None:
         Cone(*wrong)
 
 
-def test_a_table_without_positions_has_no_cones(store: Store) -> None:
-    session = Session(store.tables_folder, store.settings)
+def test_a_table_without_positions_has_no_cones() -> None:
     with pytest.raises(BadOption, match="no positions"):
-        search_cone(session.connection.cursor(), TableInfo("list", ()), Cone(0, 0, 1))
-    session.close()
+        ConeSearch(TableInfo("list", ()))

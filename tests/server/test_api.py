@@ -152,11 +152,13 @@ def test_tables_are_described(service: Any, sky: Sky) -> None:
     assert next(c for c in described["columns"] if c["name"] == "j_m")["unit"] == "mag"
 
 
-def test_the_coverage_is_that_of_the_rows(service: Any, sky: Sky) -> None:
+@pytest.mark.parametrize("order", [0, 6])
+def test_the_coverage_is_that_of_the_rows(service: Any, sky: Sky, order: int) -> None:
     rows = sky.sql("SELECT ra, dec FROM sim_nir").to_arrow()
-    cells = np.unique(healpy.ang2pix(2**6, rows["ra"].to_numpy(), rows["dec"].to_numpy(), nest=True, lonlat=True))
-    expected = MOC.from_healpix_cells(cells.astype(np.uint64), np.full(len(cells), 6, np.uint8), 6)
-    content = {form: service.client.get(f"/moc/sim_nir?order=6&format={form}").content for form in ("fits", "json")}
+    cells = np.unique(healpy.ang2pix(2**order, rows["ra"].to_numpy(), rows["dec"].to_numpy(), nest=True, lonlat=True))
+    expected = MOC.from_healpix_cells(cells.astype(np.uint64), np.full(len(cells), order, np.uint8), order)
+    asked = {form: f"/moc/sim_nir?order={order}&format={form}" for form in ("fits", "json")}
+    content = {form: service.client.get(path).content for form, path in asked.items()}
     assert MOC.from_fits(io.BytesIO(content["fits"])) == expected
     assert MOC.from_string(content["json"].decode(), format="json") == expected
 

@@ -21,7 +21,15 @@ from astropy.io.votable import parse_single_table
 
 from skyband.queries.adql import AdqlError
 from skyband.queries.serving import Query
-from skyband.schema.errors import BadOption, QueryCancelled, QueryError, ResourceLimit, ServerBusy, SkybandError
+from skyband.schema.errors import (
+    BadOption,
+    QueryCancelled,
+    QueryError,
+    ResourceLimit,
+    ServerBusy,
+    SkybandError,
+    TableNotFound,
+)
 
 ENDLESS = "SELECT max(md5(range::VARCHAR)) FROM range(100000000000)"
 ENDLESS_ROWS = "SELECT range AS x FROM range(100000000000)"
@@ -415,15 +423,15 @@ def test_a_pool_without_a_store_says_so(tmp_path: Path, make_served: Any) -> Non
         opened.do(pool.start())
 
 
-def test_metadata_asked_for_replaces_that_of_the_table(served: Any) -> None:
-    query = Query("SELECT id, ra FROM gaia", "sql", ucds={"ra": "pos.eq.ra"}, name="cone", shown="a cone")
-    data, _ = served.do(served.answer(query))
-    assert [str(field.ucd) for field in parse_single_table(io.BytesIO(data)).fields] == [
-        "meta.id;meta.main",
-        "pos.eq.ra",
-    ]
-    assert b'<TABLE name="cone">' in data
+def test_a_cone_is_a_question_of_its_own(served: Any) -> None:
+    where = {"ra": 10.0, "dec": 0.0, "radius_deg": 180.0}
+    data = served.do(served.answer(Query("gaia", "cone", parameters=where, name="near", shown="a cone")))[0]
+    votable = parse_single_table(io.BytesIO(data))
+    assert votable.to_table()["id"].tolist() == ["1", "2", "3"]
+    assert votable.name == "near"
     assert b'<INFO name="QUERY" value="a cone"/>' in data
+    with pytest.raises(TableNotFound):
+        served.do(served.answer(Query("gone", "cone", parameters=where)))
 
 
 def test_a_cancelled_query_says_so() -> None:

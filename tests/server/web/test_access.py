@@ -118,21 +118,23 @@ def test_other_addresses_need_a_token_or_public_reading(host: str) -> None:
 def test_a_client_has_only_so_many_queries_at_once() -> None:
     limits = Limits(concurrent=2, per_minute=1000)
     alice, bob = Identity("alice", "read", "1.2.3.4"), Identity("", "read", "1.2.3.4")
-    limits.enter(alice)
-    limits.enter(alice)
-    with pytest.raises(ServerBusy, match="2 queries of this client"):
-        limits.enter(alice)
-    limits.enter(bob)
-    limits.leave(alice)
-    limits.enter(alice)
+    with limits.counted(alice):
+        with limits.counted(alice):
+            with pytest.raises(ServerBusy, match="2 queries of this client"), limits.counted(alice):
+                pass
+            with limits.counted(bob):
+                pass
+        with limits.counted(alice):
+            pass
 
 
 def test_a_client_may_ask_only_so_often() -> None:
     limits = Limits(concurrent=100, per_minute=3)
     identity = Identity("", "read", "1.2.3.4")
     for _ in range(6):
-        limits.enter(identity)
-        limits.leave(identity)
-    with pytest.raises(ServerBusy, match="3 queries a minute"):
-        limits.enter(identity)
-    limits.enter(Identity("", "read", "1.2.3.5"))
+        with limits.counted(identity):
+            pass
+    with pytest.raises(ServerBusy, match="3 queries a minute"), limits.counted(identity):
+        pass
+    with limits.counted(Identity("", "read", "1.2.3.5")):
+        pass
