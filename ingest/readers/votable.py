@@ -24,6 +24,8 @@ from skyband.ingest.readers.votable_text import TextRows
 from skyband.schema.errors import BadFile
 
 _TAIL_BYTES = 65_536
+_HEAD_BYTES = 16_384
+"""Bytes read at once until the rows begin: what lies beyond in them is parsed for nothing."""
 _END = re.compile(rb"</(?:\w+:)?VOTABLE\s*>")
 _OVERFLOW = re.compile(rb"<INFO\b[^>]*(?:QUERY_STATUS[^>]*OVERFLOW|OVERFLOW[^>]*QUERY_STATUS)", re.IGNORECASE)
 
@@ -82,7 +84,7 @@ def _find(path: Path, selector: str | None) -> tuple[Document, int, str]:
 
     document = Document(path, on_data)
     with reading(path), open_bytes(path) as stream:
-        while found is None and (block := stream.read(BLOCK_BYTES)):
+        while found is None and (block := stream.read(_HEAD_BYTES)):
             document.feed(block)
         if found is None:
             document.feed(b"")
