@@ -22,13 +22,17 @@ ROLES: Mapping[str, str] = {
     "dec_error": "mas",
     "ra_dec_corr": "",
     "pos_error": "mas",
+    "error_minor": "mas",
+    "error_angle": "deg",
     "pmra_error": "mas.yr**-1",
     "pmdec_error": "mas.yr**-1",
     "parallax_error": "mas",
 }
 """Roles a column can play, in the order `keys.<table>` lists them, with the unit they have there.
 
-`pmra` includes cos(dec); `ra_error` is along the great circle (includes cos(dec)); `pos_error` is circular, 1 sigma.
+`pmra` includes cos(dec); `ra_error` is along the great circle (includes cos(dec)); `pos_error` is circular, 1 sigma, or
+the semi-major axis of an ellipse whose semi-minor axis is `error_minor` and whose position angle, east of north, is
+`error_angle`.
 """
 
 

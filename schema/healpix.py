@@ -195,6 +195,40 @@ def pixels_in_cone(order: int, ra: float, dec: float, radius_deg: float) -> Inte
     return _disc(1 << order, healpy.ang2vec(ra, dec, lonlat=True), np.radians(radius_deg))
 
 
+def neighbours(order: int, pixels: Integers) -> Integers:
+    """The eight pixels around each, shape (n, 8); -1 where a corner of a base pixel has none.
+
+    Args:
+        order: of the pixels.
+        pixels: NESTED indices, shape (n,).
+    """
+    import healpy
+
+    found: Integers = healpy.get_all_neighbours(1 << order, pixels, nest=True).T.reshape(len(pixels), 8)
+    return found
+
+
+def interpolated(order: int, values: Doubles, finer_order: int) -> Doubles:
+    """A map at the centres of finer pixels, by bilinear interpolation.
+
+    Args:
+        order: of the map.
+        values: one a pixel, NESTED, shape (12 * 4**order,).
+        finer_order: of the answer, shape (12 * 4**finer_order,).
+    """
+    import healpy
+
+    nside = 1 << finer_order
+    theta, phi = healpy.pix2ang(nside, np.arange(12 * nside * nside), nest=True)
+    found: Doubles = healpy.get_interp_val(values, theta, phi, nest=True)
+    return found
+
+
+def pixel_area_deg2(order: int) -> float:
+    """Area of a pixel, square degrees."""
+    return 4 * math.pi * (180 / math.pi) ** 2 / (12 << 2 * order)
+
+
 def register_healpix(connection: duckdb.DuckDBPyConnection) -> None:
     """Make `healpix(order, ra, dec)` an SQL function of the connection and its cursors; NULL in, NULL out."""
     from duckdb.func import PythonUDFType

@@ -11,7 +11,6 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from skyband.queries.crossmatch.chance import Shifts
 from skyband.schema.columns import TableInfo
 from skyband.schema.healpix import KEY_ORDER, order_of_size, pixels_around
 from skyband.schema.keys import numbered_rows
@@ -39,6 +38,18 @@ class Batch:
     pixels: np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Directions that belong to the rows of a table."""
+
+    table: TableInfo
+    # SQL of (id, x, y, z, sa, ca, sd, cd), unit vectors and sines and cosines of ra and dec, for rows that meet a
+    # condition on row and healpix_29; an id is the row's place.
+    vectors: Callable[[str], str]
+    # How far, at most, a direction is from where its row's healpix_29 says.
+    margin_arcsec: float = 0.0
+
+
 def batch_count(left_rows: int, right_rows: int, settings: Settings) -> int:
     """Into how many batches the work is cut under the memory limit."""
     return max(1, math.ceil((left_rows + right_rows) * _BYTES_PER_ROW / (settings.memory_gb * 1e9 * _MEMORY_SHARE)))
@@ -46,29 +57,27 @@ def batch_count(left_rows: int, right_rows: int, settings: Settings) -> int:
 
 def find_candidates(
     connection: duckdb.DuckDBPyConnection,
-    left: TableInfo,
-    right: TableInfo,
+    left: Points,
+    right: Points,
     radius_arcsec: float,
-    shifts: Shifts,
     *,
     batches: int,
     progress: Progress,
 ) -> None:
-    """Make the temporary table `candidates` (left_row, right_row, chord2): all pairs within the radius.
-
-    Rows are places in the tables. A `left_row` beyond the left table is one of its rows shifted, for the chance rate:
-    they ride along because a join of their own would read the right table again.
+    """Add to the temporary table `candidates` (left_row, right_row, chord2) all pairs within the radius.
 
     Every left row is in one batch, and the right rows of a batch are a superset of its partners (the chord decides),
     so the answer does not depend on the number of batches.
     """
-    connection.execute("CREATE TEMP TABLE candidates (left_row BIGINT, right_row BIGINT, chord2 DOUBLE)")
+    connection.execute("CREATE TEMP TABLE IF NOT EXISTS candidates (left_row BIGINT, right_row BIGINT, chord2 DOUBLE)")
+    rows = left.table.rows
     if batches == 1:
-        _join(connection, _left(left, shifts, "true"), _vectors(right, "true"), radius_arcsec)
-        progress(left.rows, left.rows)
+        _join(connection, left.vectors("true"), right.vectors("true"), radius_arcsec)
+        progress(rows, rows)
         return
-    cuts = key_cuts(connection, left, batches)
-    for done, batch in enumerate(_batches(cuts, (radius_arcsec + shifts.shift_arcsec) / 3600.0)):
+    cuts = key_cuts(connection, left.table, batches)
+    margin_arcsec = radius_arcsec + left.margin_arcsec + right.margin_arcsec
+    for done, batch in enumerate(_batches(cuts, margin_arcsec / 3600.0)):
         connection.execute("CREATE OR REPLACE TEMP TABLE batch_pixels (pixel BIGINT)")
         connection.register("pixels_of_batch", pa.table({"pixel": batch.pixels}))
         connection.execute("INSERT INTO batch_pixels FROM pixels_of_batch")
@@ -79,8 +88,8 @@ def find_candidates(
             f"healpix_29 BETWEEN {batch.pixels[0] << shift} AND {((batch.pixels[-1] + 1) << shift) - 1} "
             f"AND healpix_29 >> {shift} IN (FROM batch_pixels)"
         )
-        _join(connection, _left(left, shifts, inside), _vectors(right, around), radius_arcsec)
-        progress(left.rows * (done + 1) // (len(cuts) - 1), left.rows)
+        _join(connection, left.vectors(inside), right.vectors(around), radius_arcsec)
+        progress(rows * (done + 1) // (len(cuts) - 1), rows)
 
 
 def key_cuts(connection: duckdb.DuckDBPyConnection, table: TableInfo, pieces: int) -> list[int]:
@@ -93,15 +102,17 @@ def key_cuts(connection: duckdb.DuckDBPyConnection, table: TableInfo, pieces: in
     return [0, *(value for (value,) in found if value > 0), 12 << (2 * KEY_ORDER)]
 
 
-def _left(table: TableInfo, shifts: Shifts, where: str) -> str:
-    return f"(FROM {_vectors(table, where)} UNION ALL FROM {shifts.vectors(where)})"
+def points_of(table: TableInfo) -> Points:
+    """The rows of a table where it says they are."""
 
+    def vectors(where: str) -> str:
+        return (
+            "(SELECT row AS id, cd * ca AS x, cd * sa AS y, sd AS z, sa, ca, sd, cd FROM (SELECT row, "
+            "sin(radians(ra)) AS sa, cos(radians(ra)) AS ca, sin(radians(dec)) AS sd, cos(radians(dec)) AS cd "
+            f"FROM {numbered_rows(table)} WHERE {where}))"
+        )
 
-def _vectors(table: TableInfo, where: str) -> str:
-    return (
-        "(SELECT row AS id, unit_x(ra, dec) AS x, unit_y(ra, dec) AS y, unit_z(dec) AS z "
-        f"FROM {numbered_rows(table)} WHERE {where})"
-    )
+    return Points(table, vectors)
 
 
 def _join(connection: duckdb.DuckDBPyConnection, left: str, right: str, radius_arcsec: float) -> None:

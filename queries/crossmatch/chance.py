@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
+from skyband.queries.crossmatch.candidates import Points
 from skyband.schema.columns import TableInfo
-from skyband.schema.keys import numbered_rows
 from skyband.schema.sql import fill_sql
 
-_DIRECTIONS = 4
+DIRECTIONS = 4
+"""In how many directions each row of the sample is shifted."""
 _LEAST_SHIFT_ARCSEC = 30.0
 _RADII = 10.0
 
@@ -50,31 +51,37 @@ class Shifts:
         """Rows that are shifted."""
         return -(-self.table.rows // self.one_in)
 
-    def vectors(self, where: str) -> str:
-        """SQL of (id, x, y, z) of the shifted rows that meet a condition; ids begin behind the table's last row."""
-        return fill_sql(
-            "skyband.queries.crossmatch",
-            "shifted",
-            table=numbered_rows(self.table),
-            where=where,
-            rows=str(self.table.rows),
-            one_in=str(self.one_in),
-            directions=str(_DIRECTIONS),
-            shift_arcsec=repr(self.shift_arcsec),
-        )
+    def beside(self, points: Points) -> Points:
+        """The points and the shifted ones, whose ids begin behind the table's last row.
+
+        They ride along in one join because a join of their own would read the right table again.
+        """
+
+        def vectors(where: str) -> str:
+            shifted = fill_sql(
+                "skyband.queries.crossmatch",
+                "shifted",
+                points=points.vectors(f"row % {self.one_in} = 0 AND ({where})"),
+                rows=str(self.table.rows),
+                directions=str(DIRECTIONS),
+                shift_arcsec=repr(self.shift_arcsec),
+            )
+            return f"(SELECT id, x, y, z FROM {points.vectors(where)} UNION ALL FROM {shifted})"
+
+        return replace(points, vectors=vectors, margin_arcsec=points.margin_arcsec + self.shift_arcsec)
 
     def rate(self, connection: duckdb.DuckDBPyConnection) -> Chance:
         """How often shifted rows found a partner among the temporary table `candidates`."""
         [(found,)] = connection.execute(
             "SELECT count(DISTINCT left_row) FROM candidates WHERE left_row >= ?", [self.table.rows]
         ).fetchall()
-        trials = self.sample_rows * _DIRECTIONS
+        trials = self.sample_rows * DIRECTIONS
         rate = found / trials if trials else 0.0
         return Chance(
             rate=rate,
             rate_error=math.sqrt(max(rate * (1 - rate), 1 / max(trials, 1)) / max(trials, 1)),
             sample_rows=self.sample_rows,
-            shifts=_DIRECTIONS,
+            shifts=DIRECTIONS,
             shift_arcsec=self.shift_arcsec,
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from skyband.queries.crossmatch.options import Find, Join, MatchOptions
@@ -49,26 +50,34 @@ def pair_columns(options: MatchOptions, left: TableInfo, right: TableInfo) -> tu
     )
 
 
-def wide_columns(options: MatchOptions, left: TableInfo, right: TableInfo) -> Iterator[tuple[str, Column]]:
-    """The tables' own columns for `--wide`: (SQL expression over aliases a and b, metadata under the new name).
+def wide_columns(own: Iterable[Column], tables: Sequence[tuple[str, str, TableInfo]]) -> Iterator[tuple[str, Column]]:
+    """The tables' own columns for `--wide`: (SQL expression over the aliases, metadata under the new name).
 
-    A name both tables have, or the pair table itself, gets `<table>_` in front; what is still there twice is numbered.
+    A name that two tables have, or the match itself, gets `<prefix>_` in front; what is still there twice is numbered.
     Ids and keys are there already.
+
+    Args:
+        own: columns of the match.
+        tables: alias, prefix and metadata of each table.
     """
-    left_prefix, right_prefix = options.left, f"{options.right}_2" if options.is_self_match else options.right
-    own = [column.name.lower() for column in pair_columns(options, left, right)] + [HEALPIX_COLUMN]
-    names = [{column.name.lower() for column in table.columns} for table in (left, right)]
-    clashing = {*own, *(names[0] & names[1])}
+    taken = [column.name.lower() for column in own] + [HEALPIX_COLUMN]
+    counts = Counter(name for _, _, table in tables for name in {column.name.lower() for column in table.columns})
+    clashing = {*taken, *(name for name, count in counts.items() if count > 1)}
     kept = [
         (alias, prefix, column)
-        for alias, prefix, table in (("a", left_prefix, left), ("b", right_prefix, right))
+        for alias, prefix, table in tables
         for column in table.columns
         if column.role != "id" and column.name != HEALPIX_COLUMN
     ]
     wanted = [f"{prefix}_{c.name}" if c.name.lower() in clashing else c.name for _, prefix, c in kept]
-    given = unique_names([*own, *wanted])[len(own) :]
+    given = unique_names([*taken, *wanted])[len(taken) :]
     for (alias, _, column), name in zip(kept, given, strict=True):
         yield f"{alias}.{quote(column.name)}", replace(column, name=name, role="")
+
+
+def pair_tables(options: MatchOptions, left: TableInfo, right: TableInfo) -> list[tuple[str, str, TableInfo]]:
+    """The tables of a match as `wide_columns` takes them: aliases a and b."""
+    return [("a", options.left, left), ("b", f"{options.right}_2" if options.is_self_match else options.right, right)]
 
 
 def own_columns(options: MatchOptions, left: TableInfo, right: TableInfo, *, pairs: str) -> tuple[str, str]:
@@ -78,7 +87,8 @@ def own_columns(options: MatchOptions, left: TableInfo, right: TableInfo, *, pai
         options, left, right: the match.
         pairs: alias of the relation that has left_row and right_row.
     """
-    columns = "".join(f"{source} AS {quote(column.name)}, " for source, column in wide_columns(options, left, right))
+    wide = wide_columns(pair_columns(options, left, right), pair_tables(options, left, right))
+    columns = "".join(f"{source} AS {quote(column.name)}, " for source, column in wide)
     return columns, (
         f"LEFT JOIN {data_of(left)} a ON a.rowid = {pairs}.left_row "
         f"LEFT JOIN {data_of(right)} b ON b.rowid = {pairs}.right_row"

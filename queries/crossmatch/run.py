@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 
 import duckdb
 
-from skyband.queries.crossmatch.candidates import batch_count, find_candidates
+from skyband.queries.crossmatch.candidates import batch_count, find_candidates, points_of
 from skyband.queries.crossmatch.chance import Chance, plan_shifts
-from skyband.queries.crossmatch.columns import check_matchable, own_columns, pair_columns, wide_columns
+from skyband.queries.crossmatch.columns import check_matchable, own_columns, pair_columns, pair_tables, wide_columns
 from skyband.queries.crossmatch.contest import rank_candidates, split_candidates
 from skyband.queries.crossmatch.groups import link_groups
 from skyband.queries.crossmatch.options import MatchOptions
@@ -78,10 +78,11 @@ def crossmatch(
         raise TableExists(f"table {options.into!r} is there; choose another --into, or give --replace")
     with write_table(store, options.into) as writer:
         connection = writer.connection
-        left, right = _matchable(store, writer, options.left), _matchable(store, writer, options.right)
+        left, right = matchable_table(store, writer, options.left), matchable_table(store, writer, options.right)
         cuts = batches or batch_count(left.rows, right.rows, store.settings)
         shifts = plan_shifts(left, options.radius_arcsec, store.settings.chance_sample_rows)
-        find_candidates(connection, left, right, options.radius_arcsec, shifts, batches=cuts, progress=progress)
+        lefts = shifts.beside(points_of(left))
+        find_candidates(connection, lefts, points_of(right), options.radius_arcsec, batches=cuts, progress=progress)
         chance = shifts.rate(connection)
         build = _build_duplicates if options.is_self_match else _build_pairs
         pairs, left_matched, right_matched = build(connection, options, left, right)
@@ -97,7 +98,8 @@ def crossmatch(
             chance=chance,
         )
         columns = [*pair_columns(options, left, right)]
-        columns += [column for _, column in wide_columns(options, left, right)] if options.wide else []
+        if options.wide:
+            columns += [column for _, column in wide_columns(columns, pair_tables(options, left, right))]
         info = writer.publish(
             action="crossmatch",
             command=command,
@@ -110,7 +112,13 @@ def crossmatch(
     return MatchReport(info=info, counts=counts, seconds=time.perf_counter() - began)
 
 
-def _matchable(store: Store, writer: TableWriter, name: str) -> TableInfo:
+def matchable_table(store: Store, writer: TableWriter, name: str) -> TableInfo:
+    """What an attached table says about itself.
+
+    Raises:
+        TableNotFound: it is not there.
+        BadTable: it has no positions or ids, or gaps between its rows.
+    """
     info = writer.session.tables.get(name)
     if info is None:
         raise store.not_found(name)

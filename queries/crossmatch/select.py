@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from skyband.queries.crossmatch.assign import assign
 from skyband.queries.crossmatch.options import Find
-from skyband.schema.sql import load_sql
+from skyband.schema.sql import fill_sql
 
 _PACKAGE = "skyband.queries.crossmatch"
 _BY_RANK = {
@@ -30,19 +30,32 @@ def select_pairs(connection: duckdb.DuckDBPyConnection, find: Find, chord2_limit
         chord2_limit: squared chord of the match radius.
     """
     if find is Find.BEST:
-        _closest_first(connection)
+        take_best_first(connection, "ranked", cost="chord2", left_tie="left_id", right_tie="right_id")
     elif find is Find.ONE_TO_ONE:
         _greatest_sum(connection, chord2_limit)
     connection.execute("CREATE SCHEMA work")
     connection.execute(f"CREATE TABLE work.selected AS {_BY_RANK.get(find, _TAKEN)} ORDER BY left_row, left_rank")
 
 
-def _closest_first(connection: duckdb.DuckDBPyConnection) -> None:
-    """Take mutual nearest pairs, strike out their rows, and again among the rest: the same as closest pair first,
-    because the closest of all pairs left is always mutual."""
-    connection.execute(load_sql(_PACKAGE, "closest_first_begin"))
+def take_best_first(
+    connection: duckdb.DuckDBPyConnection, pairs: str, *, cost: str, left_tie: str, right_tie: str
+) -> None:
+    """Make the temporary table `taken` (left_row, right_row): the best of all pairs, then the best of those that are
+    left when its rows are struck out, and so on.
+
+    Mutual best pairs are taken at once, and again among the rest: that is the same, because the best of all pairs left
+    is always mutual.
+
+    Args:
+        connection: where the pairs are.
+        pairs: relation of (left_row, right_row, left_rank, right_rank) and what the rest of the arguments needs.
+        cost: expression over it, small for good pairs, by which the ranks are ordered.
+        left_tie, right_tie: columns that decide between pairs of equal cost.
+    """
+    connection.execute(fill_sql(_PACKAGE, "closest_first_begin", pairs=pairs))
+    round_ = fill_sql(_PACKAGE, "closest_first_round", cost=cost, left_tie=left_tie, right_tie=right_tie)
     while connection.execute("FROM open_pairs LIMIT 1").fetchall():
-        connection.execute(load_sql(_PACKAGE, "closest_first_round"))
+        connection.execute(round_)
 
 
 def _greatest_sum(connection: duckdb.DuckDBPyConnection, chord2_limit: float) -> None:

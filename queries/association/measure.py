@@ -1,0 +1,58 @@
+"""Candidate pairs measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from skyband.queries.association.astrometry import PACKAGE
+from skyband.queries.association.meeting import Meeting
+from skyband.queries.crossmatch.chance import DIRECTIONS, Shifts
+from skyband.schema.sql import fill_sql
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is taken from the measured displacement of a pair."""
+
+    ra: str = "0"  # SQL over l and offsets, arcsec east
+    dec: str = "0"  # arcsec north
+    joins: str = ""
+
+
+def measured_sql(
+    meeting: Meeting,
+    *,
+    floor_arcsec: float = 0.0,
+    correction: Correction | None = None,
+    shifts: Shifts | None = None,
+) -> str:
+    """SQL of the relation of measured.sql over the temporary table `candidates`.
+
+    Args:
+        meeting: the tables.
+        floor_arcsec: systematic error of a pair in each coordinate.
+        correction: displacement that is taken away.
+        shifts: how left rows were shifted, where some were.
+    """
+    correction = correction or Correction()
+    return fill_sql(
+        PACKAGE,
+        "measured",
+        left=meeting.left.rows(),
+        right=meeting.right.rows(),
+        epoch=meeting.pair_epoch,
+        left_rows=str(meeting.left.table.rows),
+        directions=str(DIRECTIONS),
+        shift_arcsec=repr(shifts.shift_arcsec if shifts else 0.0),
+        floor_arcsec=repr(floor_arcsec),
+        offset_ra=correction.ra,
+        offset_dec=correction.dec,
+        joins=correction.joins,
+    )
+
+
+def drop_candidates(connection: duckdb.DuckDBPyConnection) -> None:
+    """Forget the candidates."""
+    connection.execute("DROP TABLE IF EXISTS candidates")

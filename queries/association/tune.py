@@ -1,0 +1,200 @@
+"""What the pairs of a sample say of the two tables: systematic error and displacement."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from skyband.queries.association.measure import Correction, drop_candidates, measured_sql
+from skyband.queries.association.meeting import Meeting
+from skyband.queries.association.options import AssociationOptions, Offsets
+from skyband.queries.association.search import search
+from skyband.schema.healpix import KEY_ORDER, interpolated
+
+Doubles = NDArray[np.float64]
+
+_SAMPLE_ROWS = 100_000
+_FIT_PAIRS = 20_000
+_FEWEST_PAIRS = 30
+"""Pairs below which nothing is fitted."""
+_FINEST_ORDER = 5
+_CELL_PAIRS = 50
+_FINER = 3
+"""Orders by which the interpolated map is finer than the measured one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """Systematic error and displacement of two tables."""
+
+    pairs: int  # of the sample
+    floor_arcsec: float  # systematic error of a pair in each coordinate, 1 sigma
+    floor_fitted: bool
+    offset_ra_arcsec: float  # right less left, along the great circle
+    offset_dec_arcsec: float
+    offset_error_arcsec: float  # 1 sigma of each
+    map_order: int | None = None  # HEALPix order of the measured map of displacements
+    map_rms_arcsec: float | None = None  # scatter of its cells around the constant
+    map_error_arcsec: float | None = None  # what of the scatter is noise
+    map_largest_arcsec: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Pairs of left rows that have one candidate; arrays of shape (n,), arcsec and arcsec2."""
+
+    key: NDArray[np.int64]  # healpix_29
+    d_ra: Doubles
+    d_dec: Doubles
+    saa: Doubles
+    sdd: Doubles
+    sad: Doubles
+    radius_arcsec: float  # within which they were looked for
+
+    def thinned(self, most: int) -> Sample:
+        """No more than so many of them, evenly taken."""
+        step = max(1, -(-len(self.key) // most))
+        names = ("key", "d_ra", "d_dec", "saa", "sdd", "sad")
+        return replace(self, **{name: getattr(self, name)[::step] for name in names})
+
+    def displaced(self, ra_arcsec: float, dec_arcsec: float) -> Sample:
+        """The same pairs with a displacement taken away."""
+        return replace(self, d_ra=self.d_ra - ra_arcsec, d_dec=self.d_dec - dec_arcsec)
+
+    def density(self, floor_arcsec: float) -> Doubles:
+        """Probability per square arcsec of each displacement, of true pairs."""
+        saa, sdd = self.saa + floor_arcsec**2, self.sdd + floor_arcsec**2
+        det = np.maximum(saa * sdd - self.sad**2, 1e-300)
+        chi2 = (self.d_ra**2 * sdd - 2 * self.d_ra * self.d_dec * self.sad + self.d_dec**2 * saa) / det
+        density: Doubles = np.exp(-chi2 / 2) / (2 * math.pi * np.sqrt(det))
+        return density
+
+
+def tune(
+    connection: duckdb.DuckDBPyConnection, meeting: Meeting, options: AssociationOptions, radius_arcsec: float
+) -> tuple[Tuning, Correction]:
+    """Measure on a sample of left rows what stands between the tables.
+
+    Args:
+        connection: where the tables are attached.
+        meeting: the tables.
+        options: whether the floor is given, and what is done with displacements.
+        radius_arcsec: within which pairs are looked for.
+
+    Returns:
+        What was found, and the displacement that is to be taken away.
+    """
+    sample = _sample(connection, meeting, radius_arcsec)
+    floor_given = options.floor_arcsec
+    if len(sample.key) < _FEWEST_PAIRS:
+        return Tuning(len(sample.key), floor_given or 0.0, False, 0.0, 0.0, 0.0), Correction()
+    ra, dec, floor, share = _fit(sample.thinned(_FIT_PAIRS), floor_given)
+    sample = sample.displaced(ra, dec)
+    true = share * sample.density(floor)
+    weight = true / (true + (1 - share) / (math.pi * radius_arcsec**2))
+    error = float(np.sqrt(np.average(sample.saa + sample.sdd, weights=weight) / 2 + floor**2) / np.sqrt(weight.sum()))
+    tuning = Tuning(len(sample.key), floor, floor_given is None, ra, dec, error)
+    tuning, offsets = _map(tuning, sample.displaced(-ra, -dec), weight)
+    if options.offsets is Offsets.CONSTANT:
+        return tuning, Correction(f"{ra!r}::DOUBLE", f"{dec!r}::DOUBLE")
+    if options.offsets is Offsets.MAP and offsets is not None:
+        connection.register("offset_cells", offsets)
+        connection.execute("CREATE OR REPLACE TEMP TABLE offsets AS FROM offset_cells")
+        connection.unregister("offset_cells")
+        shift = 2 * (KEY_ORDER - (tuning.map_order or 0) - _FINER)
+        return tuning, Correction("o.ra", "o.dec", f"JOIN offsets o ON o.cell = l.healpix_29 >> {shift}")
+    if options.offsets is Offsets.MAP:
+        return tuning, Correction(f"{ra!r}::DOUBLE", f"{dec!r}::DOUBLE")
+    return tuning, Correction()
+
+
+def _sample(connection: duckdb.DuckDBPyConnection, meeting: Meeting, radius_arcsec: float) -> Sample:
+    one_in = max(1, -(-meeting.left.table.rows // _SAMPLE_ROWS))
+    search(
+        connection,
+        meeting,
+        radius_arcsec=radius_arcsec,
+        sigmas=0.0,
+        shifts=None,
+        one_in=one_in,
+        batches=1,
+        progress=lambda done, total: None,
+    )
+    found = connection.sql(
+        f"SELECT healpix_29 AS key, d_ra, d_dec, saa, sdd, sad FROM ({measured_sql(meeting)}) "
+        f"WHERE sep_arcsec <= {radius_arcsec!r} QUALIFY count(*) OVER (PARTITION BY left_row) = 1"
+    ).to_arrow_table()
+    drop_candidates(connection)
+    arrays = {name: found[name].to_numpy() for name in found.column_names}
+    return Sample(**arrays, radius_arcsec=radius_arcsec)
+
+
+def _fit(sample: Sample, floor: float | None) -> tuple[float, float, float, float]:
+    """Displacement east and north, floor, and the share of true pairs, by maximum likelihood.
+
+    True pairs scatter normally, with the errors of each and a common floor, around the displacement; the others are
+    spread evenly over the circle.
+    """
+    from scipy.optimize import minimize
+
+    scale = float(np.median(np.hypot(sample.d_ra, sample.d_dec))) or 1e-3
+    outside = 1 / (math.pi * sample.radius_arcsec**2)
+    start = [float(np.median(sample.d_ra)), float(np.median(sample.d_dec))]
+
+    def unpack(point: NDArray[Any]) -> tuple[Sample, float, float]:
+        share = 1 / (1 + math.exp(-point[2]))
+        return sample.displaced(*point[:2]), share, (floor if floor is not None else math.exp(point[3]))
+
+    def cost(point: NDArray[Any]) -> float:
+        moved, share, chosen = unpack(point)
+        return -float(np.log(share * moved.density(chosen) + (1 - share) * outside).mean())
+
+    best = None
+    for first in (0.3, 0.03, 0.003):
+        begin = np.array([*start, 1.0, math.log(max(scale * first, 1e-6))][: 3 if floor is not None else 4])
+        found = minimize(cost, begin, method="Nelder-Mead", options={"maxiter": 400, "xatol": 1e-4, "fatol": 1e-7})
+        best = found if best is None or found.fun < best.fun else best
+    assert best is not None
+    _, share, chosen = unpack(best.x)
+    return float(best.x[0]), float(best.x[1]), chosen, share
+
+
+def _map(tuning: Tuning, sample: Sample, weight: Doubles) -> tuple[Tuning, pa.Table | None]:
+    """The displacement in cells, and between them; None where pairs are too few for a map."""
+    safe = weight > 0.5
+    key, ra, dec = sample.key[safe], sample.d_ra[safe], sample.d_dec[safe]
+    order = _FINEST_ORDER
+    while order >= 0:
+        cells, place, counts = np.unique(key >> 2 * (KEY_ORDER - order), return_inverse=True, return_counts=True)
+        if len(cells) and np.median(counts) >= _CELL_PAIRS:
+            break
+        order -= 1
+    else:
+        return tuning, None
+    ranked = np.argsort(place, kind="stable")
+    parts = np.split(ranked, np.cumsum(counts)[:-1])
+    medians = np.array([(np.median(ra[part]), np.median(dec[part])) for part in parts])
+    # A median of n normal values scatters by 1.2533 sigma / sqrt(n).
+    error = 1.2533 * tuning.offset_error_arcsec * math.sqrt(weight.sum()) / np.sqrt(counts)
+    medians[counts < _CELL_PAIRS / 2] = tuning.offset_ra_arcsec, tuning.offset_dec_arcsec
+    constant = np.array([tuning.offset_ra_arcsec, tuning.offset_dec_arcsec])
+    whole = np.tile(constant, (12 << 2 * order, 1))
+    whole[cells] = medians
+    finer = np.arange(12 << 2 * (order + _FINER))
+    fine_ra, fine_dec = (interpolated(order, whole[:, axis], order + _FINER) for axis in (0, 1))
+    used = counts >= _CELL_PAIRS / 2
+    scatter = float(np.sqrt(((medians[used] - constant) ** 2).mean()))
+    tuning = replace(
+        tuning,
+        map_order=order,
+        map_rms_arcsec=scatter,
+        map_error_arcsec=float(np.sqrt((error[used] ** 2).mean())),
+        map_largest_arcsec=float(np.abs(medians[used]).max()),
+    )
+    return tuning, pa.table({"cell": finer, "ra": fine_ra, "dec": fine_dec})
