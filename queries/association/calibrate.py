@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from skyband.queries.crossmatch.chance import DIRECTIONS, Shifts
 from skyband.schema.errors import BadOption
 
+Doubles = NDArray[np.float64]
+
+_SEED = 1
 _CUTS = (
     0.0, *(place / 20 for place in range(1, 20)), 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999,
 )  # fmt: skip
@@ -65,32 +68,65 @@ def calibrate(connection: duckdb.DuckDBPyConnection, shifts: Shifts, share: floa
         share: of covered left rows that have a counterpart.
         covered_rows: left rows in the footprint of the right table.
     """
-    real = _column(connection, "SELECT p_match FROM judged WHERE left_rank = 1")
-    shifted = _column(
-        connection,
-        f"SELECT {share!r} * max(odds) / ((1 - {share!r}) + {share!r} * sum(odds)) FROM weighed "
-        f"WHERE left_row >= {shifts.table.rows} GROUP BY left_row",
-    )
-    trials = max(shifts.sample_rows * DIRECTIONS, 1)
+    real = _columns(connection, "SELECT p_match FROM judged WHERE left_rank = 1")[0]
+    sky = _shifted(connection, shifts)
+    true = _true_odds(connection, sky.trials)
+    alone, rivals = sky.best, np.maximum(sky.best, true)
+    p_alone = share * alone / ((1 - share) + share * sky.total)
+    p_rivals = share * rivals / ((1 - share) + share * (sky.total + true))
+    is_deceived = sky.best > true
     cuts = []
     for least in _CUTS:
         kept = real[real >= least]
-        found = int((shifted >= least).sum())
-        # Rows that have no counterpart are those that chance can deceive.
-        alone = (1 - share) * covered_rows / max(len(kept), 1)
+        # Chance deceives rows without a counterpart, and those whose counterpart fits less well than something else.
+        lone, deceived = ((p_alone >= least) & (alone > 0)).sum(), ((p_rivals >= least) & is_deceived).sum()
+        scale = covered_rows / sky.trials / max(len(kept), 1)
         cuts.append(
             Cut(
                 least_probability=least,
                 rows=len(kept),
                 completeness=min(float(kept.sum()) / max(share * covered_rows, 1e-9), 1.0),
                 contamination=float((1 - kept).mean()) if len(kept) else 0.0,
-                chance_contamination=found / trials * alone,
-                chance_error=float(np.sqrt(max(found, 1)) / trials * alone),
+                chance_contamination=min(float((1 - share) * lone + share * deceived) * scale, 1.0),
+                chance_error=math.sqrt(max((1 - share) ** 2 * lone + share**2 * deceived, 1)) * scale,
             )
         )
-    return Calibration(share, covered_rows, trials, shifts.shift_arcsec, tuple(cuts))
+    return Calibration(share, covered_rows, sky.trials, shifts.shift_arcsec, tuple(cuts))
 
 
-def _column(connection: duckdb.DuckDBPyConnection, query: str) -> NDArray[Any]:
-    values: NDArray[Any] = connection.sql(query).to_arrow_table().column(0).to_numpy()
-    return values
+@dataclass(frozen=True, slots=True)
+class _Shifted:
+    """What shifted rows found; arrays of shape (trials,), in random order."""
+
+    best: Doubles  # odds of the best pair, 0 where there is none
+    total: Doubles  # of all pairs
+
+    @property
+    def trials(self) -> int:
+        return len(self.best)
+
+
+def _shifted(connection: duckdb.DuckDBPyConnection, shifts: Shifts) -> _Shifted:
+    found = _columns(
+        connection,
+        f"SELECT max(odds), sum(odds) FROM weighed WHERE left_row >= {shifts.table.rows} GROUP BY left_row",
+    )
+    trials = max(shifts.sample_rows * DIRECTIONS, 1)
+    places = np.random.default_rng(_SEED).permutation(trials)[: len(found[0])]
+    best, total = np.zeros(trials), np.zeros(trials)
+    best[places], total[places] = found
+    return _Shifted(best, total)
+
+
+def _true_odds(connection: duckdb.DuckDBPyConnection, number: int) -> Doubles:
+    """Odds of so many true pairs, drawn from all pairs by their probabilities."""
+    odds, probability = _columns(connection, "SELECT odds, p_match FROM judged")
+    if not len(odds) or not probability.sum() > 0:
+        return np.zeros(number)
+    whole = np.cumsum(probability)
+    drawn = np.searchsorted(whole, np.random.default_rng(_SEED + 1).uniform(0, whole[-1], number), side="right")
+    return np.asarray(odds[drawn.clip(0, len(odds) - 1)])
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, query: str) -> list[Doubles]:
+    return [column.to_numpy() for column in connection.sql(query).to_arrow_table().columns]

@@ -27,6 +27,7 @@ def measured_sql(
     floor_arcsec: float = 0.0,
     correction: Correction | None = None,
     shifts: Shifts | None = None,
+    where: str = "true",
 ) -> str:
     """SQL of the relation of measured.sql over the temporary table `candidates`.
 
@@ -35,6 +36,7 @@ def measured_sql(
         floor_arcsec: systematic error of a pair in each coordinate.
         correction: displacement that is taken away.
         shifts: how left rows were shifted, where some were.
+        where: condition on the candidates.
     """
     correction = correction or Correction()
     return fill_sql(
@@ -50,6 +52,7 @@ def measured_sql(
         offset_ra=correction.ra,
         offset_dec=correction.dec,
         joins=correction.joins,
+        where=where,
     )
 
 

@@ -2,7 +2,7 @@
 -- Parameters: {left}, {right} relations of astrometry.sql; {epoch} of a pair, yr, over l and r, or NULL for no motion;
 --   {left_rows} rows of the left table; {directions} in which each left row of the sample is shifted, by {shift_arcsec};
 --   {floor_arcsec} systematic error of the pair in each coordinate; {offset_ra}, {offset_dec} arcsec over l, right less
---   left, to be taken away; {joins} what they need.
+--   left, to be taken away; {joins} what they need; {where} condition on the candidates.
 -- Input: candidates (left_row, right_row); a left_row beyond the table is a shifted row.
 -- Output: left_row, right_row, own_row (row of the left table, shifted or not), healpix_29 of that row, d_ra, d_dec
 --   (right less left along great circles east and north, arcsec), sep_arcsec, saa, sdd, sad (covariance of d_ra and
@@ -57,6 +57,7 @@ FROM (
                             CASE WHEN left_row < {left_rows} THEN left_row
                                 ELSE (left_row - {left_rows}) // {directions} END AS own_row
                         FROM candidates
+                        WHERE {where}
                     ) c
                     JOIN {left} l ON l.row = c.own_row
                     JOIN {right} r ON r.row = c.right_row

@@ -20,7 +20,7 @@ from skyband.queries.association.priors import learn_ratio
 from skyband.queries.association.product import write_association
 from skyband.queries.association.search import search
 from skyband.queries.association.select import select_best
-from skyband.queries.association.tune import Tuning, tune
+from skyband.queries.association.tune import Tuning, sampled_one_in, tune
 from skyband.queries.crossmatch import matchable_table
 from skyband.queries.crossmatch.candidates import batch_count
 from skyband.queries.crossmatch.chance import plan_shifts
@@ -90,21 +90,31 @@ def associate(
         connection = writer.connection
         left, right = (matchable_table(store, writer, name) for name in options.tables)
         meeting = arrange(connection, left, right, options)
-        tuning, correction = tune(connection, meeting, options, _sample_radius(connection, meeting, options))
+        cuts = batches or batch_count(left.rows, right.rows, store.settings)
         density = measure_density(connection, right, area_deg2=options.area_deg2)
         density.register(connection, "right_density")
         covered = _covered_rows(connection, left, density)
-        margin_arcsec = _margin(options, tuning)
-        shifts = plan_shifts(left, (options.radius_arcsec or 0.0) + margin_arcsec, store.settings.chance_sample_rows)
+        sample_arcsec = _sample_radius(connection, meeting, options)
+        is_tuned = options.radius_arcsec is None or options.offsets is not Offsets.KEEP
+        if is_tuned:  # how far to look is known only then
+            one_in = sampled_one_in(left.rows)
+            search(connection, meeting, radius_arcsec=sample_arcsec, one_in=one_in, batches=cuts)
+            tuning, correction = tune(connection, meeting, options, sample_arcsec)
+            drop_candidates(connection)
+            margin_arcsec = _margin(options, tuning)
+        reach_arcsec = (options.radius_arcsec or 0.0) + (margin_arcsec if is_tuned else 0.0)
+        shifts = plan_shifts(left, reach_arcsec, store.settings.chance_sample_rows)
         search(
             connection,
             meeting,
-            radius_arcsec=(options.radius_arcsec or 0.0) + margin_arcsec,
+            radius_arcsec=reach_arcsec,
             sigmas=options.n_sigma or 0.0,
             shifts=shifts,
-            batches=batches or batch_count(left.rows, right.rows, store.settings),
+            batches=cuts,
             progress=progress,
         )
+        if not is_tuned:
+            tuning, correction = tune(connection, meeting, options, sample_arcsec)
         measured = measured_sql(meeting, floor_arcsec=tuning.floor_arcsec, correction=correction, shifts=shifts)
         _weigh(connection, measured, options, density, right)
         drop_candidates(connection)
@@ -120,7 +130,8 @@ def associate(
             least = max(least, calibration.for_purity(options.purity))
         [(candidates,)] = connection.execute("SELECT count(*) FROM judged").fetchall()
         select_best(connection, options.find, least, share)
-        densities = (measure_density(connection, left), density)
+        # The footprint of the left table tells of right rows alone.
+        densities = (measure_density(connection, left) if options.join.has_unmatched_right else density, density)
         written = write_association(connection, options, (left, right), densities)
         counts = AssociationCounts(
             left_rows=left.rows,

@@ -43,6 +43,8 @@ def plan_reach(connection: duckdb.DuckDBPyConnection, side: Astrometry, meeting:
         meeting: how long rows move.
         sigmas: how many sigma of their position they look; 0 where a radius is given.
     """
+    if not side.moves and not sigmas:
+        return Reach("0", (0.0,), 0.0)
     expression = f"{meeting.spread_yr!r} * sqrt(ma * ma + md * md) * 206264.80624709636"
     if sigmas:
         # The trace bounds the larger axis of an ellipse.
@@ -70,11 +72,11 @@ def search(
     meeting: Meeting,
     *,
     radius_arcsec: float,
-    sigmas: float,
-    shifts: Shifts | None,
+    sigmas: float = 0.0,
+    shifts: Shifts | None = None,
     one_in: int = 1,
     batches: int,
-    progress: Progress,
+    progress: Progress = lambda done, total: None,
 ) -> None:
     """Add to the temporary table `candidates` all pairs that may be kept, and some more.
 

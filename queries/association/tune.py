@@ -11,10 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from skyband.queries.association.measure import Correction, drop_candidates, measured_sql
+from skyband.queries.association.measure import Correction, measured_sql
 from skyband.queries.association.meeting import Meeting
 from skyband.queries.association.options import AssociationOptions, Offsets
-from skyband.queries.association.search import search
 from skyband.schema.healpix import KEY_ORDER, interpolated
 
 Doubles = NDArray[np.float64]
@@ -79,13 +78,13 @@ class Sample:
 def tune(
     connection: duckdb.DuckDBPyConnection, meeting: Meeting, options: AssociationOptions, radius_arcsec: float
 ) -> tuple[Tuning, Correction]:
-    """Measure on a sample of left rows what stands between the tables.
+    """Measure what stands between the tables, on those of the candidates that belong to a sample of left rows.
 
     Args:
-        connection: where the tables are attached.
+        connection: where the tables are attached and the temporary table `candidates` is.
         meeting: the tables.
         options: whether the floor is given, and what is done with displacements.
-        radius_arcsec: within which pairs are looked for.
+        radius_arcsec: within which pairs are looked at; no wider than the search for candidates.
 
     Returns:
         What was found, and the displacement that is to be taken away.
@@ -98,39 +97,35 @@ def tune(
     sample = sample.displaced(ra, dec)
     true = share * sample.density(floor)
     weight = true / (true + (1 - share) / (math.pi * radius_arcsec**2))
-    error = float(np.sqrt(np.average(sample.saa + sample.sdd, weights=weight) / 2 + floor**2) / np.sqrt(weight.sum()))
+    error = float(1 / np.sqrt((weight / ((sample.saa + sample.sdd) / 2 + floor**2)).sum()))
     tuning = Tuning(len(sample.key), floor, floor_given is None, ra, dec, error)
-    tuning, offsets = _map(tuning, sample.displaced(-ra, -dec), weight)
+    tuning, cells = _map(tuning, sample.displaced(-ra, -dec), weight)
     if options.offsets is Offsets.CONSTANT:
         return tuning, Correction(f"{ra!r}::DOUBLE", f"{dec!r}::DOUBLE")
-    if options.offsets is Offsets.MAP and offsets is not None:
-        connection.register("offset_cells", offsets)
+    if options.offsets is Offsets.MAP and tuning.map_order is not None:
+        connection.register("offset_cells", _interpolated(cells, tuning.map_order))
         connection.execute("CREATE OR REPLACE TEMP TABLE offsets AS FROM offset_cells")
         connection.unregister("offset_cells")
-        shift = 2 * (KEY_ORDER - (tuning.map_order or 0) - _FINER)
+        shift = 2 * (KEY_ORDER - tuning.map_order - _FINER)
         return tuning, Correction("o.ra", "o.dec", f"JOIN offsets o ON o.cell = l.healpix_29 >> {shift}")
     if options.offsets is Offsets.MAP:
         return tuning, Correction(f"{ra!r}::DOUBLE", f"{dec!r}::DOUBLE")
     return tuning, Correction()
 
 
+def sampled_one_in(left_rows: int) -> int:
+    """Of how many left rows one is enough for `tune`."""
+    return max(1, -(-left_rows // _SAMPLE_ROWS))
+
+
 def _sample(connection: duckdb.DuckDBPyConnection, meeting: Meeting, radius_arcsec: float) -> Sample:
-    one_in = max(1, -(-meeting.left.table.rows // _SAMPLE_ROWS))
-    search(
-        connection,
-        meeting,
-        radius_arcsec=radius_arcsec,
-        sigmas=0.0,
-        shifts=None,
-        one_in=one_in,
-        batches=1,
-        progress=lambda done, total: None,
-    )
+    rows = meeting.left.table.rows
+    one_in = sampled_one_in(rows)
     found = connection.sql(
-        f"SELECT healpix_29 AS key, d_ra, d_dec, saa, sdd, sad FROM ({measured_sql(meeting)}) "
+        "SELECT healpix_29 AS key, d_ra, d_dec, saa, sdd, sad "
+        f"FROM ({measured_sql(meeting, where=f'left_row % {one_in} = 0 AND left_row < {rows}')}) "
         f"WHERE sep_arcsec <= {radius_arcsec!r} QUALIFY count(*) OVER (PARTITION BY left_row) = 1"
     ).to_arrow_table()
-    drop_candidates(connection)
     arrays = {name: found[name].to_numpy() for name in found.column_names}
     return Sample(**arrays, radius_arcsec=radius_arcsec)
 
@@ -165,36 +160,36 @@ def _fit(sample: Sample, floor: float | None) -> tuple[float, float, float, floa
     return float(best.x[0]), float(best.x[1]), chosen, share
 
 
-def _map(tuning: Tuning, sample: Sample, weight: Doubles) -> tuple[Tuning, pa.Table | None]:
-    """The displacement in cells, and between them; None where pairs are too few for a map."""
+def _map(tuning: Tuning, sample: Sample, weight: Doubles) -> tuple[Tuning, Doubles]:
+    """The displacement in cells of the finest order that has pairs enough, shape (12 * 4**order, 2), arcsec; cells with
+    too few have the constant one."""
     safe = weight > 0.5
     key, ra, dec = sample.key[safe], sample.d_ra[safe], sample.d_dec[safe]
-    order = _FINEST_ORDER
-    while order >= 0:
+    constant = np.array([tuning.offset_ra_arcsec, tuning.offset_dec_arcsec])
+    for order in range(_FINEST_ORDER, -1, -1):
         cells, place, counts = np.unique(key >> 2 * (KEY_ORDER - order), return_inverse=True, return_counts=True)
         if len(cells) and np.median(counts) >= _CELL_PAIRS:
             break
-        order -= 1
     else:
-        return tuning, None
-    ranked = np.argsort(place, kind="stable")
-    parts = np.split(ranked, np.cumsum(counts)[:-1])
+        return tuning, constant[None]
+    parts = np.split(np.argsort(place, kind="stable"), np.cumsum(counts)[:-1])
     medians = np.array([(np.median(ra[part]), np.median(dec[part])) for part in parts])
-    # A median of n normal values scatters by 1.2533 sigma / sqrt(n).
-    error = 1.2533 * tuning.offset_error_arcsec * math.sqrt(weight.sum()) / np.sqrt(counts)
-    medians[counts < _CELL_PAIRS / 2] = tuning.offset_ra_arcsec, tuning.offset_dec_arcsec
-    constant = np.array([tuning.offset_ra_arcsec, tuning.offset_dec_arcsec])
-    whole = np.tile(constant, (12 << 2 * order, 1))
-    whole[cells] = medians
-    finer = np.arange(12 << 2 * (order + _FINER))
-    fine_ra, fine_dec = (interpolated(order, whole[:, axis], order + _FINER) for axis in (0, 1))
     used = counts >= _CELL_PAIRS / 2
-    scatter = float(np.sqrt(((medians[used] - constant) ** 2).mean()))
+    whole = np.tile(constant, (12 << 2 * order, 1))
+    whole[cells[used]] = medians[used]
+    # A median of n normal values scatters by 1.2533 sigma / sqrt(n).
+    sigma = 1.2533 * tuning.offset_error_arcsec * math.sqrt(weight.sum())
     tuning = replace(
         tuning,
         map_order=order,
-        map_rms_arcsec=scatter,
-        map_error_arcsec=float(np.sqrt((error[used] ** 2).mean())),
+        map_rms_arcsec=float(np.sqrt(((medians[used] - constant) ** 2).mean())),
+        map_error_arcsec=float(sigma * np.sqrt((1 / counts[used]).mean())),
         map_largest_arcsec=float(np.abs(medians[used]).max()),
     )
-    return tuning, pa.table({"cell": finer, "ra": fine_ra, "dec": fine_dec})
+    return tuning, whole
+
+
+def _interpolated(cells: Doubles, order: int) -> pa.Table:
+    """The displacement between the cells: (cell, ra, dec) of pixels `_FINER` orders finer."""
+    ra, dec = (interpolated(order, cells[:, axis], order + _FINER) for axis in (0, 1))
+    return pa.table({"cell": np.arange(len(ra)), "ra": ra, "dec": dec})
