@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 
-from skyband.queries.association.astrometry import PACKAGE
+from skyband.queries.association.options import PACKAGE
 from skyband.schema.sql import fill_sql
 
 _BINS = 100

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from skyband.queries.association.astrometry import PACKAGE
-from skyband.queries.association.meeting import Meeting
+from skyband.queries.association.options import PACKAGE
 from skyband.queries.crossmatch.chance import DIRECTIONS, Shifts
+from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.sql import fill_sql
 
 

@@ -11,6 +11,7 @@ from skyband.queries.crossmatch.options import Find, Join
 from skyband.schema.errors import BadOption
 from skyband.schema.names import check_table_name
 
+PACKAGE = "skyband.queries.association"
 MOST_TABLES = 6
 _LARGEST_ARCSEC = 3600.0
 _MOST_SIGMA = 20.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from skyband.queries.association.astrometry import PACKAGE
+from skyband.queries.association.options import PACKAGE
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadOption
 from skyband.schema.keys import data_of

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from skyband.queries.association.astrometry import PACKAGE
 from skyband.queries.association.density import Density
-from skyband.queries.association.options import AssociationOptions
+from skyband.queries.association.options import PACKAGE, AssociationOptions
 from skyband.queries.crossmatch.columns import wide_columns
 from skyband.queries.crossmatch.options import Find, Join
 from skyband.schema.columns import Column, TableInfo

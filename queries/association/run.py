@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 
 import duckdb
 
-from skyband.queries.association.astrometry import PACKAGE
 from skyband.queries.association.calibrate import Calibration, Cut, calibrate
 from skyband.queries.association.density import Density, measure_density
 from skyband.queries.association.judge import fit_share, judge
 from skyband.queries.association.measure import drop_candidates, measured_sql
-from skyband.queries.association.meeting import Meeting, arrange
-from skyband.queries.association.options import AssociationOptions, Offsets
+from skyband.queries.association.options import PACKAGE, AssociationOptions, Offsets
 from skyband.queries.association.priors import learn_ratio
 from skyband.queries.association.product import write_association
 from skyband.queries.association.search import search
 from skyband.queries.association.select import select_best
 from skyband.queries.association.tune import Tuning, sampled_one_in, tune
 from skyband.queries.crossmatch import matchable_table
+from skyband.queries.crossmatch.astrometry import Astrometry, look_at, survey_error_mas
 from skyband.queries.crossmatch.candidates import batch_count
 from skyband.queries.crossmatch.chance import plan_shifts
+from skyband.queries.crossmatch.meeting import Meeting, arrange
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import TableExists
 from skyband.schema.keys import data_of
@@ -89,7 +89,7 @@ def associate(
     with write_table(store, options.into) as writer:
         connection = writer.connection
         left, right = (matchable_table(store, writer, name) for name in options.tables)
-        meeting = arrange(connection, left, right, options)
+        meeting = arrange(connection, *_sides(connection, store, options, (left, right)), epoch=options.epoch)
         cuts = batches or batch_count(left.rows, right.rows, store.settings)
         density = measure_density(connection, right, area_deg2=options.area_deg2)
         density.register(connection, "right_density")
@@ -155,6 +155,22 @@ def associate(
             details={"options": asdict(options), "association": asdict(counts)},
         )
     return AssociationReport(info, counts, calibration.at(least), time.perf_counter() - began)
+
+
+def _sides(
+    connection: duckdb.DuckDBPyConnection, store: Store, options: AssociationOptions, tables: Iterable[TableInfo]
+) -> Iterator[Astrometry]:
+    """How the tables are read: with the errors given, else those of their columns, else those of their surveys."""
+    for table in tables:
+        given = options.error_arcsec.get(table.name)
+        side = look_at(
+            connection, table, error_mas=None if given is None else given * 1000, propagate=options.propagate
+        )
+        yield (
+            side
+            if given is not None or side.has_errors
+            else replace(side, error_mas=survey_error_mas(table, store.path))
+        )
 
 
 def _sample_radius(connection: duckdb.DuckDBPyConnection, meeting: Meeting, options: AssociationOptions) -> float:

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import duckdb
 
-from skyband.queries.association.astrometry import Astrometry
-from skyband.queries.association.meeting import Meeting
+from skyband.queries.crossmatch.astrometry import Astrometry
 from skyband.queries.crossmatch.candidates import Points, Progress, find_candidates
 from skyband.queries.crossmatch.chance import Shifts
+from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.errors import BadOption
 
 _QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)

@@ -12,8 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from skyband.queries.association.measure import Correction, measured_sql
-from skyband.queries.association.meeting import Meeting
 from skyband.queries.association.options import AssociationOptions, Offsets
+from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.healpix import KEY_ORDER, interpolated
 
 Doubles = NDArray[np.float64]

@@ -76,6 +76,8 @@ class MatchOptions:
     join: Join = Join.INNER
     wide: bool = False  # all columns of both tables beside the pair's own
     replace: bool = False  # publish over a table that is there
+    propagate: bool = True  # whether proper motions are used, where motions and epochs are known
+    epoch: float | None = None  # Julian year all positions are compared at; None: that of the table without motions
 
     def __post_init__(self) -> None:
         check_table_name(self.into)
@@ -83,6 +85,8 @@ class MatchOptions:
             raise BadOption(f"radius {self.radius_arcsec} arcsec is not between 0 and 648000 (180 degrees)")
         if self.into in (self.left, self.right):
             raise BadOption(f"--into {self.into} is one of the matched tables; choose another name")
+        if self.epoch is not None and not self.propagate:
+            raise BadOption("--epoch moves positions and --no-propagate does not: give one of them")
         if self.is_self_match and (self.find is not Find.ALL or self.join is not Join.INNER):
             raise BadOption("a self-match lists all pairs: --find all and --join inner are its only choices")
 

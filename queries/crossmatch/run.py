@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import duckdb
 
-from skyband.queries.crossmatch.candidates import batch_count, find_candidates, points_of
+from skyband.queries.crossmatch.astrometry import Astrometry, typical_motion
+from skyband.queries.crossmatch.candidates import Points, batch_count, find_candidates, points_of
 from skyband.queries.crossmatch.chance import Chance, plan_shifts
 from skyband.queries.crossmatch.columns import check_matchable, own_columns, pair_columns, pair_tables, wide_columns
 from skyband.queries.crossmatch.contest import rank_candidates, split_candidates
 from skyband.queries.crossmatch.groups import link_groups
+from skyband.queries.crossmatch.meeting import Meeting, arrange
 from skyband.queries.crossmatch.options import MatchOptions
 from skyband.queries.crossmatch.product import find_matched, write_pairs
 from skyband.queries.crossmatch.select import select_pairs
@@ -40,6 +42,7 @@ class MatchCounts:
     right_unmatched: int
     batches: int
     chance: Chance
+    epoch: float | None  # Julian year the positions were compared at; None: each at its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,11 @@ def crossmatch(
         left, right = matchable_table(store, writer, options.left), matchable_table(store, writer, options.right)
         cuts = batches or batch_count(left.rows, right.rows, store.settings)
         shifts = plan_shifts(left, options.radius_arcsec, store.settings.chance_sample_rows)
-        lefts = shifts.beside(points_of(left))
-        find_candidates(connection, lefts, points_of(right), options.radius_arcsec, batches=cuts, progress=progress)
+        meeting = _meet(connection, options, left, right)
+        lefts, rights = (_points(connection, side, meeting) for side in (meeting.left, meeting.right))
+        find_candidates(
+            connection, shifts.beside(lefts), rights, options.radius_arcsec, batches=cuts, progress=progress
+        )
         chance = shifts.rate(connection)
         build = _build_duplicates if options.is_self_match else _build_pairs
         pairs, left_matched, right_matched = build(connection, options, left, right)
@@ -96,6 +102,7 @@ def crossmatch(
             right_unmatched=right.rows - right_matched,
             batches=cuts,
             chance=chance,
+            epoch=meeting.epoch,
         )
         columns = [*pair_columns(options, left, right)]
         if options.wide:
@@ -110,6 +117,28 @@ def crossmatch(
             details={"options": asdict(options), "match": asdict(counts)},
         )
     return MatchReport(info=info, counts=counts, seconds=time.perf_counter() - began)
+
+
+def _meet(connection: duckdb.DuckDBPyConnection, options: MatchOptions, left: TableInfo, right: TableInfo) -> Meeting:
+    """Both tables at one epoch, where motions and epochs are known or an epoch is asked for."""
+    one, other = Astrometry(left), Astrometry(right)
+    wanted = options.epoch is not None
+    if options.is_self_match and not wanted:
+        return Meeting(one, other)
+    if options.propagate and (wanted or (one.has_epoch and other.has_epoch)):
+        one, other = (
+            replace(side, moves=side.has_motions and typical_motion(connection, side.table) is not None)
+            for side in (one, other)
+        )
+    return arrange(connection, one, other, epoch=options.epoch)
+
+
+def _points(connection: duckdb.DuckDBPyConnection, side: Astrometry, meeting: Meeting) -> Points:
+    if not side.moves:
+        return points_of(side.table)
+    motion = f"max(sqrt(ma * ma + md * md)) * {meeting.lag_yr!r} * 648000 / pi()"
+    [(farthest_arcsec,)] = connection.execute(f"SELECT {motion} FROM {side.rows()}").fetchall()
+    return Points(side.table, lambda where: side.moved_to(meeting.epoch, side.rows(where)), farthest_arcsec or 0.0)
 
 
 def matchable_table(store: Store, writer: TableWriter, name: str) -> TableInfo:

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
+from skyband.schema.errors import BadOption
 from skyband.schema.settings import Settings
 from skyband.server.console import command_line, json_option, percent, print_json, progress_bar, store_option
 
 if TYPE_CHECKING:
+    from skyband.queries.association import AssociationReport, Tuning
     from skyband.queries.crossmatch import MatchReport
+
+_ASSOCIATION = {
+    "n_sigma", "error", "floor_arcsec", "completeness", "area_deg2", "prior", "offsets", "least_probability", "purity"
+}  # fmt: skip
+"""Options that ask for probabilities."""
 
 
 @click.command("crossmatch")
-@click.argument("left")
-@click.argument("right")
-@click.option("--radius", "radius_arcsec", type=float, required=True, metavar="ARCSEC", help="Largest separation.")
-@click.option("--into", required=True, metavar="NAME", help="Name of the pair table to publish.")
+@click.argument("tables", nargs=-1, required=True, metavar="LEFT RIGHT [MORE...]")
+@click.option("--radius", "radius_arcsec", type=float, metavar="ARCSEC", help="Largest separation.")
+@click.option("--into", required=True, metavar="NAME", help="Name of the table to publish.")
 @click.option(
     "--find",
     type=click.Choice(["all", "best", "best1", "best2", "mutual", "one-to-one"]),
-    help="Pairs to keep: all; best (closest first, each row once); best1 or best2 (nearest of each left or right row); "
-    "mutual (each other's nearest); one-to-one (least total separation). Default best, and all for a self-match.",
+    help="Pairs to keep: all; best (closest or most probable first, each row once); best1 or best2 (best of each left or "
+    "right row); mutual (each other's best); one-to-one (best as a whole). Default best, and all for a self-match.",
 )
 @click.option(
     "--join",
@@ -33,45 +39,80 @@ if TYPE_CHECKING:
     help="Rows to list: inner, left, right, full, left-only, right-only, xor, or STILTS' 1and2, all1, all2, 1or2, "
     "1not2, 2not1, 1xor2.",
 )
-@click.option("--wide", is_flag=True, help="Add all columns of both tables.")
+@click.option("--wide", is_flag=True, help="Add all columns of the tables.")
 @click.option("--replace", is_flag=True, help="Publish over a table that is there.")
+@click.option("--epoch", type=float, metavar="YEAR", help="Compare positions at this Julian year.")
+@click.option("--no-propagate", is_flag=True, help="Leave proper motions aside.")
+@click.option(
+    "--probability", is_flag=True, help="Bayesian association: errors, densities, probabilities, false rates."
+)
+@click.option("--n-sigma", type=float, metavar="K", help="Largest normalised separation, in place of --radius.")
+@click.option(
+    "--error", multiple=True, metavar="TABLE=ARCSEC", help="Position error in place of what the table says; may repeat."
+)
+@click.option("--floor", "floor_arcsec", type=float, metavar="ARCSEC", help="Systematic error; fitted by default.")
+@click.option("--completeness", type=float, metavar="C", help="Share with a counterpart; fitted by default.")
+@click.option("--area", "area_deg2", type=float, metavar="DEG2", help="Sky of both tables, for one uniform density.")
+@click.option("--prior", metavar="COLUMN", help="Column of RIGHT whose distribution tells counterparts from others.")
+@click.option(
+    "--offsets",
+    type=click.Choice(["keep", "constant", "map"]),
+    help="Displacement of the tables: only report it (keep, the default), take away a constant one, or a smooth map.",
+)
+@click.option("--min-probability", "least_probability", type=float, metavar="P", help="Leave out less probable pairs.")
+@click.option("--purity", type=float, metavar="SHARE", help="Leave out as many as this share of true pairs asks for.")
 @json_option
 @store_option
 def command(
     settings: Settings,
-    left: str,
-    right: str,
-    radius_arcsec: float,
+    tables: tuple[str, ...],
     into: str,
     find: str | None,
     join: str,
-    wide: bool,
-    replace: bool,
+    probability: bool,
+    no_propagate: bool,
     as_json: bool,
+    **given: Any,
 ) -> None:
-    """Match two tables by position and publish their pairs; a table with itself gives its duplicates.
+    """Match tables by position and publish their pairs; a table with itself gives its duplicates.
+
+    With --probability, or any option that needs it, each pair gets a Bayes factor and the probability that it is true,
+    from errors, proper motions and local densities, and the false rate is measured on shifted skies.
 
     Example: skyband crossmatch gaia twomass --radius 1 --into gaia_twomass
+
+    Example: skyband crossmatch xmm optical --radius 15 --probability --purity 0.95 --into counterparts
     """
-    from skyband.queries.crossmatch import Find, MatchOptions, crossmatch, join_of
+    from skyband.queries.crossmatch import Find, join_of
     from skyband.schema.store import Store
 
-    options = MatchOptions(
-        left=left,
-        right=right,
-        radius_arcsec=radius_arcsec,
-        into=into,
-        find=Find(find or ("all" if left == right else "best")),
-        join=join_of(join),
-        wide=wide,
-        replace=replace,
-    )
-    with progress_bar(f"matching {left} with {right}") as progress:
-        report = crossmatch(Store.open(settings), options, command=command_line(), progress=progress)
-    if as_json:
-        print_json(asdict(report.counts) | {"table": into, "rows": report.info.rows, "seconds": report.seconds})
+    kind = Find(find or ("all" if len(set(tables)) == 1 else "best"))
+    asked = {name: value for name, value in given.items() if value not in (None, False, ())}
+    common = {"into": into, "find": kind, "join": join_of(join), "propagate": not no_propagate}
+    store = Store.open(settings)
+    if probability or len(tables) > 2 or _ASSOCIATION & asked.keys():
+        _associate(store, tables, common | asked, as_json)
     else:
-        _print(options.left, options.right, into, report)
+        _match(store, tables, common | asked, as_json)
+
+
+def _match(store: Any, tables: tuple[str, ...], options: dict[str, Any], as_json: bool) -> None:
+    from skyband.queries.crossmatch import MatchOptions, crossmatch
+
+    if len(tables) != 2:
+        raise BadOption("give two tables to match; the same twice finds duplicates")
+    if "radius_arcsec" not in options:
+        raise BadOption("give --radius ARCSEC, or --n-sigma K")
+    left, right = tables
+    with progress_bar(f"matching {left} with {right}") as progress:
+        report = crossmatch(
+            store, MatchOptions(left=left, right=right, **options), command=command_line(), progress=progress
+        )
+    if as_json:
+        figures = {"table": options["into"], "rows": report.info.rows, "seconds": report.seconds}
+        print_json(asdict(report.counts) | figures)
+    else:
+        _print(left, right, options["into"], report)
 
 
 def _print(left: str, right: str, into: str, report: MatchReport) -> None:
@@ -83,7 +124,61 @@ def _print(left: str, right: str, into: str, report: MatchReport) -> None:
     ):
         share = matched / rows if rows else 0.0
         print(f"  {name}: {matched:,} of {rows:,} matched ({share:.2%}), {unmatched:,} unmatched")
+    if counts.epoch is not None:
+        print(f"  positions moved to J{counts.epoch:.2f}")
     print(
         f"  chance: {percent(chance.rate)} ± {percent(chance.rate_error)} of {left} rows find a partner when shifted "
         f"by {chance.shift_arcsec:g} arcsec ({chance.sample_rows:,} rows, {chance.shifts} directions)"
     )
+
+
+def _associate(store: Any, tables: tuple[str, ...], options: dict[str, Any], as_json: bool) -> None:
+    from skyband.queries.association import AssociationOptions, associate
+
+    options["error_arcsec"] = dict(_error(text) for text in options.pop("error", ()))
+    with progress_bar(f"associating {tables[0]} with {', '.join(tables[1:])}") as progress:
+        report = associate(
+            store, AssociationOptions(tables=tables, **options), command=command_line(), progress=progress
+        )
+    if as_json:
+        figures = {"table": options["into"], "rows": report.info.rows, "seconds": report.seconds}
+        print_json(asdict(report.counts) | {"expected": asdict(report.cut)} | figures)
+    else:
+        _print_association(tables, options["into"], report)
+
+
+def _error(text: str) -> tuple[str, float]:
+    table, equals, value = text.partition("=")
+    try:
+        return table, float(value)
+    except ValueError:
+        raise BadOption(
+            f"--error {text!r} is not of the form TABLE=ARCSEC{'' if equals else ', twomass=0.1'}"
+        ) from None
+
+
+def _print_association(tables: tuple[str, ...], into: str, report: AssociationReport) -> None:
+    counts, cut, left = report.counts, report.cut, tables[0]
+    print(f"{counts.pairs:,} pairs; table {into} has {report.info.rows:,} rows ({report.seconds:.2f} s)")
+    print(
+        f"  {left}: {counts.left_matched:,} of {counts.left_rows:,} matched, {counts.left_covered:,} in the footprint "
+        f"of {tables[1]}; {counts.calibration.share:.2%} of those have a counterpart within reach"
+    )
+    print(f"  {tables[1]}: {counts.right_matched:,} of {counts.right_rows:,} matched")
+    print(
+        f"  at p_match >= {cut.least_probability:g}: completeness {cut.completeness:.2%}, contamination "
+        f"{percent(cut.contamination)} by the probabilities, {percent(cut.chance_contamination)} ± "
+        f"{percent(cut.chance_error)} by {counts.calibration.trials:,} shifted rows"
+    )
+    print(f"  {_tuning(counts.tuning)}")
+
+
+def _tuning(tuning: Tuning) -> str:
+    how = f"fitted to {tuning.pairs:,} pairs" if tuning.floor_fitted else "as given"
+    text = (
+        f"systematic error {tuning.floor_arcsec:.4f} arcsec ({how}); displacement {tuning.offset_ra_arcsec:+.4f} "
+        f"{tuning.offset_dec_arcsec:+.4f} ± {tuning.offset_error_arcsec:.4f} arcsec east, north"
+    )
+    if tuning.map_rms_arcsec is not None:
+        text += f", scatter over the sky {tuning.map_rms_arcsec:.4f} (noise {tuning.map_error_arcsec:.4f})"
+    return text

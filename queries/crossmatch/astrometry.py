@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -12,7 +15,7 @@ from skyband.schema.keys import data_of, key_expressions
 from skyband.schema.sql import fill_sql
 from skyband.schema.survey import load_survey
 
-PACKAGE = "skyband.queries.association"
+_PACKAGE = "skyband.queries.crossmatch"
 
 _MOTION = ("pmra", "pmdec")
 _ERRORS = ("ra_error", "dec_error", "pos_error", "error_minor", "pmra_error", "pmdec_error")
@@ -40,6 +43,11 @@ class Astrometry:
         """Whether the table has columns of proper motions."""
         return all(self.table.role(role) is not None for role in _MOTION)
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether the table has a column of position errors."""
+        return any(self.table.role(role) is not None for role in ("ra_error", "pos_error"))
+
     def rows(self, where: str = "true") -> str:
         """SQL of the relation of astrometry.sql."""
         has = {role for role in (*_MOTION, *_ERRORS, "ra_dec_corr", "error_angle") if self.table.role(role)}
@@ -48,7 +56,7 @@ class Astrometry:
         roles = ("id", "ra", "dec", "epoch", *sorted(has))
         source = f"(SELECT rowid AS row, {', '.join(key_expressions(self.table, roles))} FROM {data_of(self.table)})"
         return fill_sql(
-            PACKAGE,
+            _PACKAGE,
             "astrometry",
             rows=source,
             where=where,
@@ -66,7 +74,7 @@ class Astrometry:
     def moved_to(self, epoch: float | None, rows: str) -> str:
         """SQL of the directions of rows, a relation of astrometry.sql, at a Julian year; None for their own epochs."""
         lag = "0" if epoch is None or not self.moves else f"coalesce({epoch!r} - epoch, 0)"
-        return fill_sql(PACKAGE, "moved", rows=rows, lag=lag)
+        return fill_sql(_PACKAGE, "moved", rows=rows, lag=lag)
 
     def _covariance(self, has: set[str]) -> tuple[str, str, str]:
         """SQL of the variances east and north and the covariance, mas2."""
@@ -95,16 +103,13 @@ class Astrometry:
         return f"pow({missing}, 2)", f"pow({missing}, 2)", "0"
 
 
-def survey_errors(table: TableInfo) -> tuple[float | None, float]:
-    """The error a table's survey says positions without an error have, and its systematic floor; both mas."""
-    if not table.survey:
-        return None, 0.0
-    survey = load_survey(table.survey)
-    return survey.position_error_mas, survey.position_floor_mas
+def survey_error_mas(table: TableInfo, store: Path) -> float | None:
+    """The error that a table's survey, the package's or the store's, says its positions have in each coordinate."""
+    return load_survey(table.survey, store).position_error_mas if table.survey else None
 
 
 def look_at(
-    connection: duckdb.DuckDBPyConnection, table: TableInfo, *, error_mas: float | None, propagate: bool
+    connection: duckdb.DuckDBPyConnection, table: TableInfo, *, error_mas: float | None = None, propagate: bool
 ) -> Astrometry:
     """How to read a table that is attached.
 
@@ -120,30 +125,38 @@ def look_at(
     self = Astrometry(table, error_mas=error_mas)
     has = [role for role in _ERRORS if table.role(role)] if error_mas is None else []
     position = [role for role in has if not role.startswith("pm")]
-    wanted = [f"count(*) FILTER ({role} <= 0)" for role in has]
-    wanted += [f"quantile_cont({role}::DOUBLE, 0.5) FILTER (isfinite({role}))" for role in position]
-    speed = "sqrt(pow(pmra::DOUBLE, 2) + pow(pmdec::DOUBLE, 2))"
-    moving = propagate and self.has_motions
-    wanted += [f"quantile_cont({speed}, 0.68) FILTER (isfinite({speed}))"] if moving else []
-    if not wanted:
-        return self
-    roles = (*has, *(_MOTION if moving else ()))
-    expressions = ", ".join(e for e in key_expressions(table, ("id", "ra", "dec", *roles)))
-    [found] = connection.execute(
-        f"SELECT {', '.join(wanted)} FROM (SELECT {expressions} FROM {data_of(table)})"
-    ).fetchall()
-    for role, wrong in zip(has, found, strict=False):
-        if wrong:
+    if has:
+        medians = ", ".join(f"quantile_cont({role}::DOUBLE, 0.5) FILTER (isfinite({role}))" for role in position)
+        counts = ", ".join(f"count(*) FILTER ({role} <= 0)" for role in has)
+        found = _one_row(connection, table, has, f"{counts}, {medians or 'NULL'}")
+        for role, wrong in zip(has, found, strict=False):
             column = table.role(role)
-            assert column is not None
-            raise BadTable(
-                f"{wrong:,} rows of {table.name!r} have a {column.name} of zero or less, which no error can be: "
-                f"correct them, or give one for all rows, --error {table.name}=ARCSEC"
-            )
-    medians = [value for value in found[len(has) : len(has) + len(position)] if value is not None]
-    self = replace(self, missing_error_mas=max(medians, default=0.0))
-    if moving:
-        if found[-1] is None:
+            if wrong and column is not None:
+                raise BadTable(
+                    f"{wrong:,} rows of {table.name!r} have a {column.name} of zero or less, which no error can be: "
+                    f"correct them, or give one for all rows, --error {table.name}=ARCSEC"
+                )
+        self = replace(self, missing_error_mas=max((value for value in found[len(has) :] if value), default=0.0))
+    if propagate and self.has_motions:
+        motion = typical_motion(connection, table)
+        if motion is None:
             raise BadTable(f"no row of {table.name!r} has a proper motion; match it with --no-propagate")
-        self = replace(self, moves=True, motion_mas_yr=float(found[-1]) / _OF_RAYLEIGH)
+        self = replace(self, moves=True, motion_mas_yr=motion)
     return self
+
+
+def typical_motion(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> float | None:
+    """The scatter of a table's proper motions in each coordinate, mas/yr, little disturbed by the fast; None where all
+    are NULL."""
+    speed = "sqrt(pow(pmra::DOUBLE, 2) + pow(pmdec::DOUBLE, 2))"
+    [found] = _one_row(connection, table, _MOTION, f"quantile_cont({speed}, 0.68) FILTER (isfinite({speed}))")
+    return None if found is None else float(found) / _OF_RAYLEIGH
+
+
+def _one_row(
+    connection: duckdb.DuckDBPyConnection, table: TableInfo, roles: Iterable[str], wanted: str
+) -> tuple[Any, ...]:
+    expressions = ", ".join(key_expressions(table, ("id", "ra", "dec", *roles)))
+    [found] = connection.execute(f"SELECT {wanted} FROM (SELECT {expressions} FROM {data_of(table)})").fetchall()
+    row: tuple[Any, ...] = found
+    return row
