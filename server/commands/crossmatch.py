@@ -28,8 +28,8 @@ _ASSOCIATION = {
 @click.option(
     "--find",
     type=click.Choice(["all", "best", "best1", "best2", "mutual", "one-to-one"]),
-    help="Pairs to keep: all; best (closest or most probable first, each row once); best1 or best2 (best of each left or "
-    "right row); mutual (each other's best); one-to-one (best as a whole). Default best, and all for a self-match.",
+    help="Pairs to keep: all; best (closest or most probable first, each row once); best1 or best2 (best of each left "
+    "or right row); mutual (each other's best); one-to-one (best as a whole). Default best, and all for a self-match.",
 )
 @click.option(
     "--join",
@@ -43,9 +43,7 @@ _ASSOCIATION = {
 @click.option("--replace", is_flag=True, help="Publish over a table that is there.")
 @click.option("--epoch", type=float, metavar="YEAR", help="Compare positions at this Julian year.")
 @click.option("--no-propagate", is_flag=True, help="Leave proper motions aside.")
-@click.option(
-    "--probability", is_flag=True, help="Bayesian association: errors, densities, probabilities, false rates."
-)
+@click.option("--probability", is_flag=True, help="Add errors, densities and Bayesian probabilities.")
 @click.option("--n-sigma", type=float, metavar="K", help="Largest normalised separation, in place of --radius.")
 @click.option(
     "--error", multiple=True, metavar="TABLE=ARCSEC", help="Position error in place of what the table says; may repeat."
@@ -133,8 +131,9 @@ def _print(left: str, right: str, into: str, report: MatchReport) -> None:
 
 
 def _associate(store: Any, tables: tuple[str, ...], options: dict[str, Any], as_json: bool) -> None:
-    from skyband.queries.association import AssociationOptions, associate
+    from skyband.queries.association import AssociationOptions, Offsets, associate
 
+    options["offsets"] = Offsets(options.get("offsets", Offsets.KEEP))
     options["error_arcsec"] = dict(_error(text) for text in options.pop("error", ()))
     with progress_bar(f"associating {tables[0]} with {', '.join(tables[1:])}") as progress:
         report = associate(
@@ -148,13 +147,11 @@ def _associate(store: Any, tables: tuple[str, ...], options: dict[str, Any], as_
 
 
 def _error(text: str) -> tuple[str, float]:
-    table, equals, value = text.partition("=")
+    table, _, value = text.partition("=")
     try:
         return table, float(value)
     except ValueError:
-        raise BadOption(
-            f"--error {text!r} is not of the form TABLE=ARCSEC{'' if equals else ', twomass=0.1'}"
-        ) from None
+        raise BadOption(f"--error {text!r} is not of the form TABLE=ARCSEC, twomass=0.1 for instance") from None
 
 
 def _print_association(tables: tuple[str, ...], into: str, report: AssociationReport) -> None:
