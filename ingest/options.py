@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +26,7 @@ class IngestOptions:
     dec: str | None = None
     epoch: float | str | None = None  # Julian year of all positions, or the column that has it
     frame: str | None = None  # frame and equinox of the positions: "galactic", "FK5 J1975"
+    roles: Mapping[str, str] = field(default_factory=dict)  # further roles: role -> "COLUMN" or "COLUMN:UNIT"
     positions: bool = True  # False: the rows are no places on the sky
     format: str | None = None  # of the files, where it is not to be found out
     mode: Mode = "create"

@@ -18,6 +18,7 @@ from skyband.schema.keys import catalog_of
 from skyband.schema.names import quote
 from skyband.schema.roles import ROW_ID
 from skyband.schema.survey import Survey, load_survey, survey_names
+from skyband.schema.units import is_vounit, to_vounit
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,6 +85,7 @@ def make_plan(
         BadOption, BadTable, BadFile: survey, id, position or epoch are wrong or unclear, or do not fit the table.
     """
     survey = _survey(store, options, old)
+    source = _with_units(source, options.roles)
 
     def largest(column: str) -> int:
         with source.relation(connection) as rows:
@@ -137,12 +139,31 @@ def _given(options: IngestOptions, source: Source, old: TableInfo | None) -> Map
     epoch = options.epoch if isinstance(options.epoch, str) else None
     chosen = {"id": options.id, "ra": options.ra, "dec": options.dec, "epoch": epoch}
     given = {role: name for role, name in chosen.items() if name}
+    for role, text in options.roles.items():
+        if role in chosen:
+            raise BadOption(f"--role {role}={text}: give --{role} {text} instead")
+        given[role] = text.partition(":")[0]
     for roles in (("id",), ("ra", "dec")):
         columns = [old.role(role) if old else None for role in roles]
         there = [column.name for column in columns if column and find_column(source.columns, column.name)]
         if len(there) == len(roles) and given.keys().isdisjoint(roles):
             given |= zip(roles, there, strict=True)
     return given
+
+
+def _with_units(source: Source, roles: Mapping[str, str]) -> Source:
+    """The source with the units the user gave for columns, in place of what the file says."""
+    units = {}
+    for role, text in roles.items():
+        name, _, unit = text.partition(":")
+        column = find_column(source.columns, name)
+        if unit and not is_vounit(to_vounit(unit)):
+            raise BadOption(f"--role {role}={text}: {unit!r} is no unit")
+        if unit and column is not None:
+            units[column.name] = to_vounit(unit)
+    if not units:
+        return source
+    return replace(source, columns=tuple(replace(c, unit=units.get(c.name, c.unit)) for c in source.columns))
 
 
 def _next_row(connection: duckdb.DuckDBPyConnection, old: TableInfo) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import duckdb
 
 from skyband.schema.columns import TableInfo
-from skyband.schema.errors import BadTable
+from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.keys import data_of, key_expressions
 from skyband.schema.sql import fill_sql
 from skyband.schema.survey import load_survey
@@ -105,7 +106,9 @@ class Astrometry:
 
 def survey_error_mas(table: TableInfo, store: Path) -> float | None:
     """The error that a table's survey, the package's or the store's, says its positions have in each coordinate."""
-    return load_survey(table.survey, store).position_error_mas if table.survey else None
+    with suppress(BadOption):  # a definition given by its path is not kept
+        return load_survey(table.survey, store).position_error_mas if table.survey else None
+    return None
 
 
 def look_at(

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 @click.option("--dec", metavar="COLUMN", help="Declination, or the latitude of --frame.")
 @click.option("--epoch", metavar="YEAR|COLUMN", help="Julian year of all positions, or the column that has it.")
 @click.option("--frame", metavar="FRAME", help='Frame of the positions: icrs, galactic, "FK5 J1975", "FK4 B1950", ...')
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="ROLE=COLUMN[:UNIT]",
+    help="Column of a proper motion or an error: pos_error=pos_err:arcsec, pmra=pm_ra:mas/yr; may repeat.",
+)
 @click.option("--no-position", is_flag=True, help="The rows are no places on the sky.")
 @click.option("--format", metavar="FORMAT", help="Format of the files, where their bytes do not show it.")
 @click.option("--description", default="", metavar="TEXT", help="What the table is.")
@@ -37,6 +44,7 @@ def command(
     append: bool,
     replace: bool,
     no_position: bool,
+    roles: tuple[str, ...],
     as_json: bool,
     **named: Any,
 ) -> None:
@@ -58,6 +66,7 @@ def command(
         epoch=epoch if year is None else year,
         mode="append" if append else "replace" if replace else "create",
         positions=not no_position,
+        roles=dict(_role(text) for text in roles),
         command=command_line(),
         **named,
     )
@@ -67,6 +76,13 @@ def command(
         print_json(_facts(report))
     else:
         _print(report)
+
+
+def _role(text: str) -> tuple[str, str]:
+    role, equals, column = text.partition("=")
+    if not (role and equals and column):
+        raise click.UsageError(f"--role {text!r} is not of the form ROLE=COLUMN or ROLE=COLUMN:UNIT")
+    return role, column
 
 
 def _facts(report: IngestReport) -> dict[str, object]:
