@@ -1,0 +1,150 @@
+"""Two tables brought together: candidates found, and what stands between the tables measured on them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import duckdb
+
+from skyband.queries.association.density import Density, measure_density
+from skyband.queries.association.measure import drop_candidates, measured_sql
+from skyband.queries.association.options import AssociationOptions, Offsets
+from skyband.queries.association.search import search
+from skyband.queries.association.tune import Tuning, sampled_one_in, tune
+from skyband.queries.crossmatch.astrometry import Astrometry, look_at, survey_error_mas
+from skyband.queries.crossmatch.candidates import Progress, batch_count
+from skyband.queries.crossmatch.chance import Shifts, plan_shifts
+from skyband.queries.crossmatch.meeting import Meeting
+from skyband.schema.columns import TableInfo
+from skyband.schema.keys import data_of
+from skyband.schema.store import Store
+
+_LEAST_SAMPLE_ARCSEC = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """Candidate pairs of two tables, in the temporary table `candidates`, and how to judge them."""
+
+    measured: str  # SQL of measured.sql
+    kept: str  # condition on it
+    within: str  # expression over it: share of the true pairs that are kept
+    density: Density  # of the right table, also in the temporary table right_density
+    mean_per_arcsec2: float
+    tuning: Tuning
+    covered_rows: int  # left rows in the footprint of the right table
+    shifts: Shifts
+
+
+def read_sides(
+    connection: duckdb.DuckDBPyConnection, store: Store, options: AssociationOptions, tables: Iterable[TableInfo]
+) -> Iterator[Astrometry]:
+    """How tables are read: with the errors given, else those of their columns, else those of their surveys.
+
+    Raises:
+        BadTable: an error is zero or negative, or all proper motions are NULL.
+    """
+    for table in tables:
+        given = options.error_arcsec.get(table.name)
+        side = look_at(
+            connection, table, error_mas=None if given is None else given * 1000, propagate=options.propagate
+        )
+        if given is None and not side.has_errors:
+            side = replace(side, error_mas=survey_error_mas(table, store.path))
+        yield side
+
+
+def pair_up(
+    connection: duckdb.DuckDBPyConnection,
+    store: Store,
+    options: AssociationOptions,
+    meeting: Meeting,
+    *,
+    batches: int | None,
+    progress: Progress,
+) -> Pairing:
+    """Find the candidate pairs of two tables, shifted left rows among them.
+
+    Args:
+        connection: where the tables are attached.
+        store: whose settings bound memory and sample.
+        options: how far to look, and what is done with displacements.
+        meeting: the tables.
+        batches: into how many HEALPix batches the search is cut; None as the memory limit asks.
+        progress: called with left rows done and in all.
+
+    Raises:
+        BadOption: rows would have to look too far.
+    """
+    left, right = meeting.left.table, meeting.right.table
+    cuts = batches or batch_count(left.rows, right.rows, store.settings)
+    density = measure_density(connection, right, area_deg2=options.area_deg2)
+    density.register(connection, "right_density")
+    sample_arcsec = _sample_radius(connection, meeting, options)
+    reach_arcsec = options.radius_arcsec or 0.0
+    found = None
+    if options.radius_arcsec is None or options.offsets is not Offsets.KEEP:
+        # How far to look is known only when floor and displacement are.
+        one_in = sampled_one_in(left.rows)
+        search(connection, meeting, radius_arcsec=sample_arcsec, one_in=one_in, batches=cuts)
+        found = tune(connection, meeting, options, sample_arcsec)
+        drop_candidates(connection)
+        reach_arcsec += _margin(options, found[0])
+    shifts = plan_shifts(left, reach_arcsec, store.settings.chance_sample_rows)
+    search(
+        connection,
+        meeting,
+        radius_arcsec=reach_arcsec,
+        sigmas=options.n_sigma or 0.0,
+        shifts=shifts,
+        batches=cuts,
+        progress=progress,
+    )
+    tuning, correction = found or tune(connection, meeting, options, sample_arcsec)
+    if options.radius_arcsec is not None:
+        kept = f"sep_arcsec <= {options.radius_arcsec!r}"
+        # Exact for a circle; for an ellipse, that of the circle of the same mean variance.
+        within = f"(1 - exp(-{options.radius_arcsec**2!r} / (saa + sdd)))"
+    else:
+        assert options.n_sigma is not None
+        kept, within = f"chi2 <= {options.n_sigma**2!r}", f"{1 - math.exp(-(options.n_sigma**2) / 2)!r}"
+    return Pairing(
+        measured=measured_sql(meeting, floor_arcsec=tuning.floor_arcsec, correction=correction, shifts=shifts),
+        kept=kept,
+        within=within,
+        density=density,
+        mean_per_arcsec2=right.rows / max(density.area_deg2 * 3600.0**2, 1.0),
+        tuning=tuning,
+        covered_rows=_covered_rows(connection, left, density),
+        shifts=shifts,
+    )
+
+
+def _sample_radius(connection: duckdb.DuckDBPyConnection, meeting: Meeting, options: AssociationOptions) -> float:
+    """Within which pairs of the sample are looked at, arcsec."""
+    if options.radius_arcsec is not None:
+        return options.radius_arcsec
+    variance = 0.0
+    for side in (meeting.left, meeting.right):
+        [(median,)] = connection.execute(f"SELECT median(vaa + vdd) FROM {side.rows()}").fetchall()
+        variance += median or 0.0
+    assert options.n_sigma is not None
+    return max(_LEAST_SAMPLE_ARCSEC, options.n_sigma * math.sqrt(variance))
+
+
+def _margin(options: AssociationOptions, tuning: Tuning) -> float:
+    """How much farther than its own reach a row looks: the displacement that is taken away, the systematic error."""
+    largest = math.hypot(tuning.offset_ra_arcsec, tuning.offset_dec_arcsec) + math.sqrt(2) * tuning.map_largest_arcsec
+    displaced = largest if options.offsets is not Offsets.KEEP else 0.0
+    return displaced + (options.n_sigma or 0.0) * math.sqrt(2) * tuning.floor_arcsec
+
+
+def _covered_rows(connection: duckdb.DuckDBPyConnection, left: TableInfo, density: Density) -> int:
+    """Left rows in the footprint of the right table."""
+    [(rows,)] = connection.execute(
+        f"SELECT count(*) FROM {data_of(left)} l "
+        f"SEMI JOIN (SELECT cell FROM right_density WHERE covered) d ON d.cell = l.healpix_29 >> {density.shift}"
+    ).fetchall()
+    return int(rows)
