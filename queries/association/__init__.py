@@ -1,7 +1,18 @@
 """Associations: counterparts with probabilities, from positions, errors and motions."""
 
+from skyband.queries.association.many import GroupCounts, GroupReport, associate_many
 from skyband.queries.association.options import AssociationOptions, Offsets
 from skyband.queries.association.run import AssociationCounts, AssociationReport, associate
 from skyband.queries.association.tune import Tuning
 
-__all__ = ["AssociationCounts", "AssociationOptions", "AssociationReport", "Offsets", "Tuning", "associate"]
+__all__ = [
+    "AssociationCounts",
+    "AssociationOptions",
+    "AssociationReport",
+    "GroupCounts",
+    "GroupReport",
+    "Offsets",
+    "Tuning",
+    "associate",
+    "associate_many",
+]

@@ -94,6 +94,38 @@ def calibrate(connection: duckdb.DuckDBPyConnection, shifts: Shifts, share: floa
     return Calibration(share, covered_rows, sky.trials, shifts.shift_arcsec, tuple(cuts))
 
 
+def calibrate_any(connection: duckdb.DuckDBPyConnection, groups: str, shifts: Shifts, covered_rows: int) -> Calibration:
+    """Compare the probability of leading rows to have any counterpart with that of shifted rows.
+
+    Args:
+        connection: where the groups are.
+        groups: relation of groups.sql, shifted rows among them.
+        shifts: how rows were shifted.
+        covered_rows: leading rows in the footprint of any other table.
+    """
+    best = f"SELECT left_row, p_any FROM {groups} WHERE left_rank = 1"
+    rows = shifts.table.rows
+    real = _columns(connection, f"SELECT p_any FROM ({best}) WHERE left_row < {rows}")[0]
+    shifted = _columns(connection, f"SELECT p_any FROM ({best}) WHERE left_row >= {rows}")[0]
+    trials = max(shifts.sample_rows * DIRECTIONS, 1)
+    share = float(real.sum()) / max(covered_rows, 1)
+    cuts = []
+    for least in _CUTS:
+        kept, found = real[real >= least], int((shifted >= least).sum())
+        scale = (1 - share) * covered_rows / trials / max(len(kept), 1)
+        cuts.append(
+            Cut(
+                least_probability=least,
+                rows=len(kept),
+                completeness=float(kept.sum()) / max(float(real.sum()), 1e-9),
+                contamination=float((1 - kept).mean()) if len(kept) else 0.0,
+                chance_contamination=min(found * scale, 1.0),
+                chance_error=math.sqrt(max(found, 1)) * scale,
+            )
+        )
+    return Calibration(share, covered_rows, trials, shifts.shift_arcsec, tuple(cuts))
+
+
 @dataclass(frozen=True, slots=True)
 class _Shifted:
     """What shifted rows found; arrays of shape (trials,), in random order."""

@@ -2,7 +2,7 @@
 -- Parameters: {groups} relation of lead.sql, or of this; {partners} relation of partner.sql; {name} of the new column,
 --   the row of the table; {sep} of the new column of separations; {ln_odds_share} logarithm of share / (1 - share) of
 --   leading rows with a counterpart.
-SELECT g.*, NULL::BIGINT AS {name}, NULL::DOUBLE AS {sep} FROM {groups} g
+SELECT g.*, NULL::BIGINT AS {row}, NULL::DOUBLE AS {sep} FROM {groups} g
 UNION ALL
 SELECT
     g.* REPLACE (

@@ -26,8 +26,6 @@ from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import write_table
 
-_LEAST_SAMPLE_ARCSEC = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class AssociationCounts:

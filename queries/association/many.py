@@ -1,0 +1,204 @@
+"""The association of three to six tables, published as a table of groups."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+import duckdb
+
+from skyband.queries.association.calibrate import Calibration, Cut, calibrate_any
+from skyband.queries.association.group_product import write_groups
+from skyband.queries.association.judge import fit_share
+from skyband.queries.association.measure import drop_candidates
+from skyband.queries.association.options import PACKAGE, AssociationOptions
+from skyband.queries.association.pairing import pair_up, read_sides
+from skyband.queries.association.tune import Tuning
+from skyband.queries.crossmatch import matchable_table
+from skyband.queries.crossmatch.astrometry import Astrometry
+from skyband.queries.crossmatch.chance import Shifts
+from skyband.queries.crossmatch.meeting import arrange
+from skyband.queries.crossmatch.options import Find, Join
+from skyband.schema.columns import TableInfo
+from skyband.schema.errors import BadOption, BadTable, TableExists
+from skyband.schema.sql import fill_sql
+from skyband.schema.store import Store
+from skyband.schema.writer import write_table
+
+_LEAST_VARIANCE_ARCSEC2 = 1e-12
+_LEAST_ODDS = 1e-9
+"""Candidates less likely than this against chance change no probability that is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """What was found of one table beside the leading one."""
+
+    table: str
+    rows: int
+    candidates: int  # within reach of leading rows
+    matched: int  # its rows in a published group
+    covered_rows: int  # leading rows in its footprint
+    share: float  # of those that have a counterpart in it
+    tuning: Tuning
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCounts:
+    """The figures of an association of many tables, kept with the table it made."""
+
+    left_rows: int
+    left_matched: int
+    groups: int  # published
+    least_probability: float
+    partners: tuple[Partner, ...]
+    calibration: Calibration  # of having any counterpart
+
+
+@dataclass(frozen=True, slots=True)
+class GroupReport:
+    """What an association of many tables found."""
+
+    info: TableInfo
+    counts: GroupCounts
+    cut: Cut
+    seconds: float
+
+
+def associate_many(
+    store: Store,
+    options: AssociationOptions,
+    *,
+    command: str = "",
+    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    batches: int | None = None,
+) -> GroupReport:
+    """Find the counterparts of the rows of the first table in all others at once, with probabilities.
+
+    A group is a row of the first table and one candidate or none of each other table; all groups compete
+    (Budavari & Szalay 2008, Salvato et al. 2018). `options.find` is best (the most probable group of each leading row)
+    or all; `options.join` is inner (leading rows with a counterpart) or left (all).
+
+    Args and errors are those of `associate`.
+
+    Raises:
+        BadOption: `find`, `join` or `prior` is not for many tables.
+        BadTable: a table has no sky in common with the first.
+    """
+    began = time.perf_counter()
+    _check(options)
+    if store.has(options.into) and not options.replace:
+        raise TableExists(f"table {options.into!r} is there; choose another --into, or give --replace")
+    with write_table(store, options.into) as writer:
+        connection = writer.connection
+        tables = [matchable_table(store, writer, name) for name in options.tables]
+        sides = list(read_sides(connection, store, options, tables))
+        partners, shifts = [], None
+        for number, side in enumerate(sides[1:], 1):
+            partner, shifts = _partner(connection, store, options, (sides[0], side), number, batches, progress)
+            partners.append(partner)
+        assert shifts is not None
+        _group(connection, sides[0], partners)
+        covered = max(partner.covered_rows for partner in partners)
+        calibration = calibrate_any(connection, "grouped", shifts, covered)
+        least = options.least_probability
+        if options.purity is not None:
+            least = max(least, calibration.for_purity(options.purity))
+        written = write_groups(connection, options, tables, least)
+        counts = GroupCounts(
+            left_rows=tables[0].rows,
+            left_matched=written.matched[0],
+            groups=written.groups,
+            least_probability=least,
+            partners=tuple(
+                replace(partner, matched=matched)
+                for partner, matched in zip(partners, written.matched[1:], strict=True)
+            ),
+            calibration=calibration,
+        )
+        info = writer.publish(
+            action="crossmatch",
+            command=command,
+            columns={column.name: column for column in written.columns},
+            description=f"Association of {', '.join(options.tables)} ({options.find}, {options.join})",
+            source=", ".join(f"{table.name} {table.version.version_id}" for table in tables),
+            epoch=tables[0].epoch,
+            details={"options": asdict(options), "groups": asdict(counts)},
+        )
+    return GroupReport(info, counts, calibration.at(least), time.perf_counter() - began)
+
+
+def _check(options: AssociationOptions) -> None:
+    if options.find not in (Find.ALL, Find.BEST, Find.BEST1):
+        raise BadOption(f"--find {options.find} is for two tables; of many, best and all can be found")
+    if options.join not in (Join.INNER, Join.LEFT):
+        raise BadOption(f"--join {options.join} is for two tables; of many, inner and left can be listed")
+    if options.prior is not None:
+        raise BadOption("--prior is for two tables")
+
+
+def _partner(
+    connection: duckdb.DuckDBPyConnection,
+    store: Store,
+    options: AssociationOptions,
+    sides: tuple[Astrometry, Astrometry],
+    number: int,
+    batches: int | None,
+    progress: Callable[[int, int | None], None],
+) -> tuple[Partner, Shifts]:
+    """Make the temporary table `partner_<number>` (partner.sql) of the second side."""
+    lead, side = sides
+    meeting = arrange(connection, lead, side, epoch=options.epoch)
+    pairing = pair_up(connection, store, options, meeting, batches=batches, progress=progress)
+    if not pairing.covered_rows:
+        raise BadTable(f"no row of {lead.table.name!r} lies in the sky of {side.table.name!r}: they cannot be matched")
+    query = fill_sql(
+        PACKAGE,
+        "partner",
+        measured=pairing.measured,
+        kept=pairing.kept,
+        shift=str(pairing.density.shift),
+        mean_per_arcsec2=repr(pairing.mean_per_arcsec2),
+        least_variance=repr(_LEAST_VARIANCE_ARCSEC2),
+    )
+    name = f"partner_{number}"
+    connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
+    drop_candidates(connection)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW weighed AS FROM {name}")
+    share = options.completeness or fit_share(connection, lead.table.rows, pairing.covered_rows)
+    [(candidates,)] = connection.execute(f"SELECT count(*) FROM {name} WHERE left_row < {lead.table.rows}").fetchall()
+    found = Partner(side.table.name, side.table.rows, candidates, 0, pairing.covered_rows, share, pairing.tuning)
+    return found, pairing.shifts
+
+
+def _group(connection: duckdb.DuckDBPyConnection, lead: Astrometry, partners: list[Partner]) -> None:
+    """Make the temporary table `grouped` (groups.sql) of the temporary tables `partner_<number>`."""
+    numbers = range(1, len(partners) + 1)
+    likely = [f"(FROM partner_{number} WHERE odds > {_LEAST_ODDS!r})" for number in numbers]
+    asking = " UNION ".join(f"SELECT left_row, own_row FROM {relation}" for relation in likely)
+    groups = fill_sql(
+        PACKAGE,
+        "lead",
+        left=lead.rows(),
+        partners=f"({asking})",
+        least_variance=repr(_LEAST_VARIANCE_ARCSEC2),
+    )
+    connection.execute(f"CREATE TEMP TABLE groups_0 AS {groups}")
+    for number, relation, partner in zip(numbers, likely, partners, strict=True):
+        query = fill_sql(
+            PACKAGE,
+            "grown",
+            groups=f"groups_{number - 1}",
+            partners=relation,
+            row=f"row_{number}",
+            sep=f"sep_{number}",
+            ln_odds_share=repr(math.log(partner.share / (1 - partner.share))),
+        )
+        connection.execute(f"CREATE TEMP TABLE groups_{number} AS {query}")
+        connection.execute(f"DROP TABLE groups_{number - 1}")
+    columns = "".join(f"row_{number}, sep_{number}, " for number in numbers)
+    query = fill_sql(PACKAGE, "groups", groups=f"groups_{len(partners)}", columns=columns)
+    connection.execute(f"CREATE TEMP TABLE grouped AS {query}")
+    connection.execute(f"DROP TABLE groups_{len(partners)}")
