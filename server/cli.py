@@ -22,6 +22,7 @@ COMMANDS = (
     "adql",
     "cone",
     "crossmatch",
+    "combine",
     "export",
     "serve",
     "send",

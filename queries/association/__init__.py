@@ -1,5 +1,6 @@
 """Associations: counterparts with probabilities, from positions, errors and motions."""
 
+from skyband.queries.association.calibrate import Calibration, Cut
 from skyband.queries.association.many import GroupCounts, GroupReport, associate_many
 from skyband.queries.association.options import AssociationOptions, Offsets
 from skyband.queries.association.run import AssociationCounts, AssociationReport, associate
@@ -9,6 +10,8 @@ __all__ = [
     "AssociationCounts",
     "AssociationOptions",
     "AssociationReport",
+    "Calibration",
+    "Cut",
     "GroupCounts",
     "GroupReport",
     "Offsets",

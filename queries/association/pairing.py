@@ -18,6 +18,7 @@ from skyband.queries.crossmatch.candidates import Progress, batch_count
 from skyband.queries.crossmatch.chance import Shifts, plan_shifts
 from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.columns import TableInfo
+from skyband.schema.errors import BadTable
 from skyband.schema.keys import data_of
 from skyband.schema.store import Store
 
@@ -77,8 +78,13 @@ def pair_up(
 
     Raises:
         BadOption: rows would have to look too far.
+        BadTable: nothing is known of the errors of either table, and none may be fitted.
     """
     left, right = meeting.left.table, meeting.right.table
+    if options.floor_arcsec == 0 and not (meeting.left.knows_errors or meeting.right.knows_errors):
+        raise BadTable(
+            f"neither {left.name!r} nor {right.name!r} has position errors: give --error TABLE=ARCSEC, or no --floor 0"
+        )
     cuts = batches or batch_count(left.rows, right.rows, store.settings)
     density = measure_density(connection, right, area_deg2=options.area_deg2)
     density.register(connection, "right_density")

@@ -49,6 +49,11 @@ class Astrometry:
         """Whether the table has a column of position errors."""
         return any(self.table.role(role) is not None for role in ("ra_error", "pos_error"))
 
+    @property
+    def knows_errors(self) -> bool:
+        """Whether anything is known of the position errors."""
+        return self.error_mas is not None or self.missing_error_mas > 0
+
     def rows(self, where: str = "true") -> str:
         """SQL of the relation of astrometry.sql."""
         has = {role for role in (*_MOTION, *_ERRORS, "ra_dec_corr", "error_angle") if self.table.role(role)}

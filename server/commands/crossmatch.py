@@ -12,7 +12,7 @@ from skyband.schema.settings import Settings
 from skyband.server.console import command_line, json_option, percent, print_json, progress_bar, store_option
 
 if TYPE_CHECKING:
-    from skyband.queries.association import AssociationReport, Tuning
+    from skyband.queries.association import AssociationOptions, AssociationReport, Calibration, Cut, GroupReport, Tuning
     from skyband.queries.crossmatch import MatchReport
 
 _ASSOCIATION = {
@@ -75,7 +75,8 @@ def command(
     """Match tables by position and publish their pairs; a table with itself gives its duplicates.
 
     With --probability, or any option that needs it, each pair gets a Bayes factor and the probability that it is true,
-    from errors, proper motions and local densities, and the false rate is measured on shifted skies.
+    from errors, proper motions and local densities, and the false rate is measured on shifted skies. Three tables or
+    more are matched at once, in this way; the first one leads.
 
     Example: skyband crossmatch gaia twomass --radius 1 --into gaia_twomass
 
@@ -131,19 +132,21 @@ def _print(left: str, right: str, into: str, report: MatchReport) -> None:
 
 
 def _associate(store: Any, tables: tuple[str, ...], options: dict[str, Any], as_json: bool) -> None:
-    from skyband.queries.association import AssociationOptions, Offsets, associate
+    from skyband.queries.association import AssociationOptions, GroupReport, Offsets, associate, associate_many
 
     options["offsets"] = Offsets(options.get("offsets", Offsets.KEEP))
     options["error_arcsec"] = dict(_error(text) for text in options.pop("error", ()))
+    asked = AssociationOptions(tables=tables, **options)
     with progress_bar(f"associating {tables[0]} with {', '.join(tables[1:])}") as progress:
-        report = associate(
-            store, AssociationOptions(tables=tables, **options), command=command_line(), progress=progress
-        )
+        run = associate if len(tables) == 2 else associate_many
+        report = run(store, asked, command=command_line(), progress=progress)
     if as_json:
-        figures = {"table": options["into"], "rows": report.info.rows, "seconds": report.seconds}
+        figures = {"table": asked.into, "rows": report.info.rows, "seconds": report.seconds}
         print_json(asdict(report.counts) | {"expected": asdict(report.cut)} | figures)
+    elif isinstance(report, GroupReport):
+        _print_groups(asked, report)
     else:
-        _print_association(tables, options["into"], report)
+        _print_association(tables, asked.into, report)
 
 
 def _error(text: str) -> tuple[str, float]:
@@ -162,11 +165,7 @@ def _print_association(tables: tuple[str, ...], into: str, report: AssociationRe
         f"of {tables[1]}; {counts.calibration.share:.2%} of those have a counterpart within reach"
     )
     print(f"  {tables[1]}: {counts.right_matched:,} of {counts.right_rows:,} matched")
-    print(
-        f"  at p_match >= {cut.least_probability:g}: completeness {cut.completeness:.2%}, contamination "
-        f"{percent(cut.contamination)} by the probabilities, {percent(cut.chance_contamination)} ± "
-        f"{percent(cut.chance_error)} by {counts.calibration.trials:,} shifted rows"
-    )
+    print(f"  at p_match >= {cut.least_probability:g}: {_expected(cut, counts.calibration)}")
     print(f"  {_tuning(counts.tuning)}")
 
 
@@ -179,3 +178,22 @@ def _tuning(tuning: Tuning) -> str:
     if tuning.map_rms_arcsec is not None:
         text += f", scatter over the sky {tuning.map_rms_arcsec:.4f} (noise {tuning.map_error_arcsec:.4f})"
     return text
+
+
+def _print_groups(options: AssociationOptions, report: GroupReport) -> None:
+    counts, cut, lead = report.counts, report.cut, options.tables[0]
+    print(f"{counts.groups:,} groups; table {options.into} has {report.info.rows:,} rows ({report.seconds:.2f} s)")
+    print(f"  {lead}: {counts.left_matched:,} of {counts.left_rows:,} have a counterpart")
+    for partner in counts.partners:
+        print(
+            f"  {partner.table}: {partner.matched:,} of {partner.rows:,} in a group; {partner.share:.2%} of the {lead} "
+            f"rows in its footprint have a counterpart\n    {_tuning(partner.tuning)}"
+        )
+    print(f"  at p_any >= {cut.least_probability:g}: {_expected(cut, counts.calibration)}")
+
+
+def _expected(cut: Cut, calibration: Calibration) -> str:
+    return (
+        f"completeness {cut.completeness:.2%}, contamination {percent(cut.contamination)} by the probabilities, "
+        f"{percent(cut.chance_contamination)} ± {percent(cut.chance_error)} by {calibration.trials:,} shifted rows"
+    )
