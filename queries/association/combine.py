@@ -87,9 +87,8 @@ def combine(store: Store, options: CombineOptions, *, command: str = "") -> Comb
         sides = list(read_sides(connection, store, asked, tables))
         for side in sides:
             if not side.knows_errors:
-                raise BadTable(
-                    f"nothing is known of the position errors of {side.table.name!r}: give --error {side.table.name}=ARCSEC"
-                )
+                name = side.table.name
+                raise BadTable(f"nothing is known of the position errors of {name!r}: give --error {name}=ARCSEC")
         _find_objects(connection, match, tables)
         _place_objects(connection, sides)
         columns = _write(connection, options, match, tables, wanted)

@@ -116,6 +116,8 @@ def pair_up(
     else:
         assert options.n_sigma is not None
         kept, within = f"chi2 <= {options.n_sigma**2!r}", f"{1 - math.exp(-(options.n_sigma**2) / 2)!r}"
+    if options.completeness is not None:  # of all counterparts, not of those within reach
+        within = "1"
     return Pairing(
         measured=measured_sql(meeting, floor_arcsec=tuning.floor_arcsec, correction=correction, shifts=shifts),
         kept=kept,

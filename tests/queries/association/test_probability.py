@@ -1,0 +1,185 @@
+"""Bayes factors, probabilities and densities against formulas written down anew."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord, search_around_sky
+
+from skyband.queries import Sky
+from skyband.queries.association import AssociationOptions, associate, associate_many
+from skyband.queries.association.density import measure_density
+from skyband.queries.crossmatch import Find, Join
+from skyband.schema.columns import Column
+from skyband.schema.healpix import healpix_centers
+from skyband.schema.session import Session
+from skyband.schema.store import Store
+from tests.queries.association.conftest import ERROR, MakeField
+
+AREA_DEG2 = 0.25
+COMPLETENESS = 0.45
+ARCSEC = np.radians(1 / 3600)
+
+
+@pytest.fixture(scope="module")
+def field(make_field: MakeField) -> Store:
+    """A field so crowded that most leading rows have several candidates."""
+    return make_field(60_000, 0.5, seed=8, x=(0.1, 1.5), y=(0.8, 0.4), z=(0.5, 0.9), w=(0.4, 0.2))
+
+
+def positions(store: Store, table: str) -> dict[str, Any]:
+    with Sky(store.path) as sky:
+        rows = sky.sql(f"SELECT id, ra, dec, pos_error / 1000 AS error FROM keys.{table}").to_arrow()
+    return {name: np.asarray(rows[name]) for name in rows.column_names}
+
+
+def bayes_factor(places: np.ndarray[Any, Any], errors: np.ndarray[Any, Any]) -> float:
+    """Budavari & Szalay 2008, eq. 18: natural logarithm; unit vectors shape (n, 3), errors in radians."""
+    weights = 1 / errors**2
+    pairs = sum(
+        weights[i] * weights[j] * ((places[i] - places[j]) ** 2).sum()
+        for i, j in itertools.combinations(range(len(errors)), 2)
+    )
+    return float(
+        (len(errors) - 1) * np.log(2) + np.log(weights).sum() - np.log(weights.sum()) - pairs / (2 * weights.sum())
+    )
+
+
+def groups_by_hand(store: Store, tables: tuple[str, ...], radius_arcsec: float) -> dict[tuple[Any, ...], Any]:
+    """(ids, None where a table has no member) -> ln_bayes, p_i, p_any."""
+    seen = [positions(store, table) for table in tables]
+    skies = [SkyCoord(rows["ra"], rows["dec"], unit="deg") for rows in seen]
+    near: list[list[list[int]]] = []
+    for sky in skies[1:]:
+        lead, other, _, _ = search_around_sky(skies[0], sky, radius_arcsec * u.arcsec)
+        lists: list[list[int]] = [[] for _ in range(len(skies[0]))]
+        for i, j in zip(lead, other, strict=True):
+            lists[i].append(j)
+        near.append(lists)
+    vectors = [sky.cartesian.xyz.value.T for sky in skies]
+    whole_sky = 4 * np.pi * np.degrees(1) ** 2
+    counts = [len(rows["id"]) * whole_sky / AREA_DEG2 for rows in seen]
+    found: dict[tuple[Any, ...], Any] = {}
+    for row in range(len(skies[0])):
+        groups = []
+        for members in itertools.product(*([None, *lists[row]] for lists in near)):
+            present = [(0, row)] + [(k + 1, j) for k, j in enumerate(members) if j is not None]
+            if len(present) == 1:
+                continue
+            places = np.array([vectors[k][j] for k, j in present])
+            ln_bayes = bayes_factor(places, np.array([seen[k]["error"][j] for k, j in present]) * ARCSEC)
+            prior = sum(np.log(COMPLETENESS / (1 - COMPLETENESS) / counts[k]) for k, _ in present[1:])
+            ids = (seen[0]["id"][row], *(None if j is None else seen[k + 1]["id"][j] for k, j in enumerate(members)))
+            groups.append((ids, ln_bayes, np.exp(ln_bayes + prior)))
+        total = sum(odds for _, _, odds in groups)
+        for ids, ln_bayes, odds in groups:
+            found[ids] = (ln_bayes, odds / total, total / (1 + total))
+    return found
+
+
+def test_pairs_have_the_probabilities_of_the_formulas(field: Store) -> None:
+    options = AssociationOptions(
+        tables=("x", "y"), radius_arcsec=6.0, into="xy", find=Find.ALL, floor_arcsec=0.0, completeness=COMPLETENESS,
+        area_deg2=AREA_DEG2,
+    )  # fmt: skip
+    report = associate(field, options)
+    expected = groups_by_hand(field, ("x", "y"), 6.0)
+    with Sky(field.path) as sky:
+        rows = sky.sql("SELECT x_id, y_id, ln_bayes, p_i, p_any, p_match, sep_sigma, p_value FROM xy").rows()
+    assert report.counts.pairs == len(rows) == len(expected) > 500
+    for x_id, y_id, ln_bayes, p_i, p_any, p_match, sep_sigma, p_value in rows:
+        by_hand = expected[x_id, y_id]
+        assert (ln_bayes, p_i, p_any) == pytest.approx(by_hand, rel=1e-6, abs=1e-6)
+        assert p_match == pytest.approx(p_i * p_any, rel=1e-9)
+        assert p_value == pytest.approx(np.exp(-(sep_sigma**2) / 2), rel=1e-9)
+
+
+def test_groups_of_four_tables_have_the_probabilities_of_the_formulas(field: Store) -> None:
+    options = AssociationOptions(
+        tables=("x", "y", "z", "w"), radius_arcsec=5.0, into="xyzw", find=Find.ALL, floor_arcsec=0.0,
+        completeness=COMPLETENESS, area_deg2=AREA_DEG2,
+    )  # fmt: skip
+    associate_many(field, options)
+    expected = groups_by_hand(field, options.tables, 5.0)
+    with Sky(field.path) as sky:
+        rows = sky.sql("SELECT x_id, y_id, z_id, w_id, ln_bayes, p_i, p_any, n_tables, left_rank FROM xyzw").rows()
+    assert len(rows) > 2000
+    for *ids, ln_bayes, p_i, p_any, n_tables, _ in rows:
+        assert (ln_bayes, p_i, p_any) == pytest.approx(expected[tuple(ids)], rel=1e-5, abs=1e-6)
+        assert n_tables == sum(item is not None for item in ids)
+    listed = {tuple(row[:4]) for row in rows}
+    # Candidates that chance explains a billion times better are left out.
+    assert all(p_i * p_any < 1e-6 for ids, (_, p_i, p_any) in expected.items() if ids not in listed)
+    best = {row[0]: tuple(row[:4]) for row in rows if row[8] == 1}
+    by_hand = {ids[0]: ids for ids, _ in sorted(expected.items(), key=lambda item: item[1][1])}
+    assert best == {lead: ids for lead, ids in by_hand.items() if lead in best}
+
+
+def test_a_left_join_of_many_lists_every_leading_row_once(field: Store) -> None:
+    options = AssociationOptions(tables=("x", "y", "z"), radius_arcsec=1.0, into="every", join=Join.LEFT, wide=True)
+    report = associate_many(field, options)
+    with Sky(field.path) as sky:
+        [(rows, leads, alone)] = sky.sql(
+            "SELECT count(*), count(DISTINCT x_id), count(*) FILTER (n_tables = 1 AND p_any IS NULL) FROM every"
+        ).rows()
+        [(x_rows,)] = sky.sql("SELECT count(*) FROM x").rows()
+        names = [column.name for column in sky.table("every").columns]
+    assert rows == leads == x_rows == report.counts.left_rows
+    assert alone == x_rows - report.counts.left_matched > 0
+    assert {"x_pos_error", "y_pos_error", "z_pos_error"} <= set(names)
+
+
+def test_densities_are_those_of_the_place(store: Store, make_table: Any) -> None:
+    """Half of the field has ten times the sources of the other half, and the edges are not taken for empty sky."""
+    rng = np.random.default_rng(2)
+    ra = np.concatenate([rng.uniform(10, 12, 4000), rng.uniform(12, 14, 40_000)])
+    make_table("field", id=list(range(len(ra))), ra=ra, dec=rng.uniform(-1, 1, len(ra)))
+    session = Session(store.tables_folder, store.settings)
+    density = measure_density(session.connection, session.tables["field"])
+    uniform = measure_density(session.connection, session.tables["field"], area_deg2=8.0)
+    session.close()
+    lon, lat = healpix_centers(density.order, density.cells).T
+    per_deg2 = density.per_arcsec2 * 3600**2
+    inside = density.covered & (np.abs(lat) < 1)
+    for first, last, expected in ((10.0, 11.6, 1000), (12.4, 14.0, 10_000)):
+        there = per_deg2[inside & (lon > first) & (lon < last)]
+        assert there.mean() == pytest.approx(expected, rel=0.05)
+    assert density.area_deg2 == pytest.approx(8.0, rel=0.2)
+    assert not density.covered[(np.abs(lat) > 1.2) | (lon < 9.8) | (lon > 14.2)].any()
+    assert (uniform.per_arcsec2 * 3600**2 == 44_000 / 8.0).all()
+
+
+def test_the_look_of_counterparts_is_learnt(store: Store, make_table: Any) -> None:
+    """Counterparts are bright: of two candidates equally near, the bright one wins only with the prior."""
+    rng = np.random.default_rng(5)
+    n = 3000
+    ra, dec = rng.uniform(10, 12, n), rng.uniform(-1, 1, n)
+    error = np.full(n, 300.0)
+    make_table("left", id=list(range(n)), ra=ra, dec=dec, pos_error=error, metadata=[ERROR])
+    faint_ra, faint_dec = ra + 1.0 / 3600, dec + 0.0
+    others = 20_000
+    make_table(
+        "right",
+        id=list(range(2 * n + others)),
+        ra=np.r_[ra + rng.normal(size=n) * 0.4 / 3600, faint_ra[: n // 10], rng.uniform(10, 12, n - n // 10 + others)],
+        dec=np.r_[dec, faint_dec[: n // 10], rng.uniform(-1, 1, n - n // 10 + others)],
+        pos_error=np.full(2 * n + others, 300.0),
+        mag=np.r_[rng.normal(18, 0.5, n), rng.normal(23, 0.5, n + others)],
+        metadata=[ERROR, Column("mag", "", "mag", "phot.mag")],
+    )
+    right_ones = {}
+    for prior in (None, "mag"):
+        associate(
+            store,
+            AssociationOptions(
+                tables=("left", "right"), radius_arcsec=4.0, into="m", find=Find.BEST1, prior=prior, replace=True
+            ),
+        )
+        with Sky(store.path) as sky:
+            [(right_ones[prior],)] = sky.sql("SELECT count(*) FROM m WHERE left_id = right_id").rows()
+    assert right_ones["mag"] > right_ones[None]
+    assert right_ones["mag"] > 0.995 * n
