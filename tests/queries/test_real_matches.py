@@ -26,8 +26,10 @@ def load(store: Store, path: Path, table: str, **options: Any) -> int:
 def pairs(
     store: Store, left: str, right: str, radius_arcsec: float, find: Find, **options: Any
 ) -> list[tuple[Any, Any, float]]:
-    given = {"left": left, "right": right, "radius_arcsec": radius_arcsec, "into": "m", "find": find}
-    crossmatch(store, MatchOptions(**given, replace=True, **options))
+    crossmatch(
+        store,
+        MatchOptions(left=left, right=right, radius_arcsec=radius_arcsec, into="m", find=find, replace=True, **options),
+    )
     with Sky(store.path) as sky:
         return sky.sql(f"SELECT {left}_id, {right}_id, sep_arcsec FROM m").rows()
 

@@ -179,7 +179,7 @@ def test_a_systematic_error_and_a_displacement_are_found_and_removed(store: Stor
     ra, dec = rng.uniform(100, 140, n), np.degrees(np.arcsin(rng.uniform(0, 0.6, n)))
     error = Column("pos_error", "", unit="mas", role="pos_error")
     make_table("one", id=list(range(n)), ra=ra, dec=dec, pos_error=np.full(n, 100.0), metadata=[error])
-    # Errors are 0.2 arcsec, of which the table knows 0.12; displaced by (0.15, -0.08), with a slope of 0.3 over the sky.
+    # Errors are 0.2 arcsec, of which the table knows 0.12; displaced by (0.15, -0.08), a slope of 0.3 over the sky.
     east = rng.normal(0.15, 0.2, n) + 0.3 * (ra - 120) / 40
     north = rng.normal(-0.08, 0.2, n)
     make_table(
