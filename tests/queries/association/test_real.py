@@ -144,7 +144,7 @@ def test_quasars_and_radio_sources_pair_as_published(real_data: Path, store: Sto
         ).rows()
     found = {(row[0], row[1]): row[2:4] for row in rows}
     assert found.keys() >= published.keys()
-    # Two pairs of one GLEAM source were published with a position of other digits.
+    # Two separations of GLEAM were published with other digits than its positions give.
     off = [pair for pair, (sep, _) in published.items() if found[pair][0] != pytest.approx(sep, rel=1e-4, abs=1e-4)]
     assert len(off) <= 2
     assert all(found[pair][0] == pytest.approx(published[pair][0], abs=0.03) for pair in off)

@@ -1,0 +1,115 @@
+"""The matched catalogue: positions and errors by weighted means, columns, flags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+
+from skyband.queries import Sky
+from skyband.queries.association import AssociationOptions, associate, associate_many
+from skyband.queries.association.combine import CombineOptions, combine
+from skyband.queries.crossmatch import Find, Join, MatchOptions, crossmatch
+from skyband.schema.columns import Column
+from skyband.schema.errors import BadOption, BadTable, TableExists, TableNotFound
+from skyband.schema.store import Store
+from tests.queries.association.conftest import MakeField
+
+
+@pytest.fixture(scope="module")
+def field(make_field: MakeField) -> Store:
+    store = make_field(3000, 1.0, seed=11, x=(0.7, 0.5), y=(0.8, 0.3), z=(0.5, 0.9))
+    associate_many(store, AssociationOptions(tables=("x", "y", "z"), radius_arcsec=4.0, into="g", join=Join.LEFT))
+    return store
+
+
+def test_the_position_is_the_weighted_mean_of_all_members(field: Store) -> None:
+    report = combine(field, CombineOptions(match="g", into="objects", replace=True))
+    with Sky(field.path) as sky:
+        rows = sky.sql(
+            "SELECT o.*, x.ra AS ra_0, x.dec AS dec_0, x.pos_error AS e_0, y.ra AS ra_1, y.dec AS dec_1, "
+            "y.pos_error AS e_1, z.ra AS ra_2, z.dec AS dec_2, z.pos_error AS e_2 FROM objects o "
+            "JOIN keys.x x ON x.id = x_id LEFT JOIN keys.y y ON y.id = y_id LEFT JOIN keys.z z ON z.id = z_id"
+        ).to_pandas()
+        [(x_rows,)] = sky.sql("SELECT count(*) FROM x").rows()
+        columns = {column.name: (column.role, column.unit) for column in sky.table("objects").columns}
+        keys = sky.sql("SELECT healpix_29 = healpix(29, ra, dec) AS same, healpix_29 FROM objects").to_arrow()
+    assert len(rows) == x_rows == report.info.rows
+    assert report.members == {"x": x_rows, "y": int(rows.y_id.notna().sum()), "z": int(rows.z_id.notna().sum())}
+    lon, lat, error = (rows[[f"{name}_{k}" for k in range(3)]].to_numpy() for name in ("ra", "dec", "e"))
+    weight = np.where(np.isfinite(error), error**-2.0, 0)
+    total = weight.sum(axis=1)
+    ra, dec = (np.nansum(weight * values, axis=1) / total for values in (lon, lat))
+    apart = SkyCoord(ra * u.deg, dec * u.deg).separation(
+        SkyCoord(rows.ra.to_numpy() * u.deg, rows.dec.to_numpy() * u.deg)
+    )
+    assert apart.to_value(u.mas).max() < 0.1  # of an arcsec, right ascensions are straight to so much
+    np.testing.assert_allclose(rows.ra_error, total**-0.5, rtol=1e-6)
+    np.testing.assert_allclose(rows.dec_error, total**-0.5, rtol=1e-6)
+    np.testing.assert_allclose(rows.ra_dec_corr, 0, atol=1e-9)
+    squares = (((lon - ra[:, None]) * np.cos(np.radians(dec))[:, None]) ** 2 + (lat - dec[:, None]) ** 2) * 3.6e6**2
+    np.testing.assert_allclose(rows.pos_chi2, np.nansum(weight * squares, axis=1), rtol=1e-3, atol=1e-3)
+    assert columns["ra"] == ("ra", "deg") and columns["ra_error"] == ("ra_error", "mas")
+    assert columns["x_id"][0] == "id" and columns["y_id"][0] == ""
+    assert all(keys["same"].to_pylist())
+    assert (np.diff(np.asarray(keys["healpix_29"])) >= 0).all()
+    # A catalogue made here can be matched like any other.
+    matched = crossmatch(field, MatchOptions(left="objects", right="y", radius_arcsec=1.0, into="again", replace=True))
+    assert matched.counts.pairs > 0.9 * report.members["y"]
+
+
+def test_members_are_moved_to_the_epoch_of_the_leading_row(store: Store, make_table: Any) -> None:
+    pm = [Column(role, "", unit="mas.yr**-1", role=role) for role in ("pmra", "pmdec")]
+    error = Column("pos_error", "", unit="mas", role="pos_error")
+    star = SkyCoord(200.0, 70.0, unit="deg")
+    then = star.directional_offset_by(0 * u.deg, -16 * u.arcsec)
+    make_table("gaia", id=[1], ra=[200.0], dec=[70.0], pmra=[0.0], pmdec=[1000.0], pos_error=[100.0], g=[12.5],
+               epoch=2016.0, metadata=[*pm, error])  # fmt: skip
+    make_table("plate", id=["p"], ra=[then.ra.deg], dec=[then.dec.deg], pos_error=[100.0], epoch=2000.0,
+               metadata=[error])  # fmt: skip
+    associate(store, AssociationOptions(tables=("gaia", "plate"), radius_arcsec=1.0, into="m", floor_arcsec=0.0))
+    combine(store, CombineOptions(match="m", into="joint", columns={"gaia": ("g", "pmra", "pmdec"), "plate": ()}))
+    with Sky(store.path) as sky:
+        rows = sky.sql("SELECT gaia_id, plate_id, ra, dec, ra_error, g FROM joint").rows()
+        info = sky.table("joint")
+    [(gaia_id, plate_id, ra, dec, ra_error, g)] = rows
+    assert (gaia_id, plate_id, g) == (1, "p", 12.5)
+    assert SkyCoord(ra, dec, unit="deg").separation(star).to_value(u.mas) < 0.1
+    assert ra_error == pytest.approx(100 / np.sqrt(2))
+    assert info.epoch == 2016.0
+    assert [c.role for c in info.columns if c.name in ("pmra", "pmdec")] == ["pmra", "pmdec"]
+    assert info.column("pos_error") is None
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"match": "nothing"}, TableNotFound, "nothing"),
+        ({"match": "x"}, BadTable, "no match"),
+        ({"tables": ("w",)}, BadOption, "does not match 'w'"),
+        ({"columns": {"y": ("colour",)}}, BadOption, "no column 'colour'"),
+        ({"into": "x"}, TableExists, "is there"),
+        ({"match": "pairs"}, BadTable, "does not list each x row once"),
+    ],
+)
+def test_impossible_catalogues_are_refused(
+    field: Store, options: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    if options.get("match") == "pairs":
+        associate(field, AssociationOptions(tables=("x", "y"), radius_arcsec=4.0, into="pairs", join=Join.FULL))
+    with pytest.raises(error, match=message):
+        combine(field, CombineOptions(**({"match": "g", "into": "refused"} | options)))
+
+
+def test_tables_without_errors_are_not_weighed_by_guess(store: Store, make_table: Any) -> None:
+    for name in ("one", "other"):
+        make_table(name, id=[1, 2], ra=[10.0, 20.0], dec=[5.0, 6.0])
+    crossmatch(store, MatchOptions(left="one", right="other", radius_arcsec=1.0, into="m", find=Find.BEST))
+    with pytest.raises(BadTable, match="--error one=ARCSEC"):
+        combine(store, CombineOptions(match="m", into="c"))
+    combine(store, CombineOptions(match="m", into="c", error_arcsec={"one": 0.1, "other": 0.2}))
+    with Sky(store.path) as sky:
+        assert [round(value, 3) for (value,) in sky.sql("SELECT ra_error FROM c").rows()] == [89.443, 89.443]
