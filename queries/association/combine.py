@@ -90,7 +90,8 @@ def combine(store: Store, options: CombineOptions, *, command: str = "") -> Comb
                 name = side.table.name
                 raise BadTable(f"nothing is known of the position errors of {name!r}: give --error {name}=ARCSEC")
         _find_objects(connection, match, tables)
-        _place_objects(connection, sides)
+        for lead in range(len(sides)):
+            _place_objects(connection, sides, lead)
         columns = _write(connection, options, match, tables, wanted)
         members = _members(connection, tables)
         info = writer.publish(
@@ -129,49 +130,46 @@ def _wanted(options: CombineOptions, names: Sequence[str]) -> tuple[str, ...]:
 def _find_objects(connection: duckdb.DuckDBPyConnection, match: TableInfo, tables: Sequence[TableInfo]) -> None:
     """Make the temporary table `objects` (object, row_0, row_1, ...): the best match of each leading row."""
     ranked = "WHERE m.left_rank = 1 OR m.left_rank IS NULL" if match.column("left_rank") else ""
-    lead = quote(f"{tables[0].name}_id")
+    names = [quote(f"{table.name}_id") for table in tables]
     joins = "".join(
-        f" LEFT JOIN {numbered_rows(table)} t{number} ON t{number}.id = m.{quote(f'{table.name}_id')}"
-        for number, table in enumerate(tables)
+        f" LEFT JOIN {numbered_rows(table)} t{number} ON t{number}.id = m.{name}"
+        for number, (table, name) in enumerate(zip(tables, names, strict=True))
     )
     rows = ", ".join(f"t{number}.row AS row_{number}" for number in range(len(tables)))
+    lost = " OR ".join(f"t{number}.row IS NULL AND m.{name} IS NOT NULL" for number, name in enumerate(names))
     connection.execute(
-        f"CREATE TEMP TABLE objects AS SELECT m.rowid AS object, {rows}, m.{lead} AS lead_id "
+        f"CREATE TEMP TABLE objects AS SELECT m.rowid AS object, {rows}, {lost} AS is_lost "
         f"FROM {data_of(match)} m {joins} {ranked}"
     )
-    [(lost, doubled, alone)] = connection.execute(
-        "SELECT count(*) FILTER (row_0 IS NULL AND lead_id IS NOT NULL), count(row_0) - count(DISTINCT row_0), "
-        "count(*) FILTER (lead_id IS NULL) FROM objects"
-    ).fetchall()
-    if lost:
-        raise BadTable(f"{lost:,} rows of {match.name!r} are no longer in {tables[0].name!r}; match them again")
-    if doubled or alone:
-        raise BadTable(
-            f"{match.name!r} does not list each {tables[0].name} row once: match with --find best or best1 and "
-            "--join inner or left"
-        )
+    connection.execute(
+        "CREATE TEMP TABLE places (object BIGINT, x DOUBLE, y DOUBLE, z DOUBLE, ra_error DOUBLE, dec_error DOUBLE, "
+        "ra_dec_corr DOUBLE, pos_chi2 DOUBLE)"
+    )
+    [(lost_rows,)] = connection.execute("SELECT count(*) FILTER (is_lost) FROM objects").fetchall()
+    if lost_rows:
+        raise BadTable(f"{lost_rows:,} rows of {match.name!r} name rows that are gone; match the tables again")
 
 
-def _place_objects(connection: duckdb.DuckDBPyConnection, sides: Sequence[Astrometry]) -> None:
-    """Make the temporary table `places` (combined.sql)."""
-    lead, others = sides[0], list(enumerate(sides[1:], 1))
+def _place_objects(connection: duckdb.DuckDBPyConnection, sides: Sequence[Astrometry], lead: int) -> None:
+    """Add to the temporary table `places` (combined.sql) the objects whose first member is of one table."""
+    first = " AND ".join([*(f"row_{number} IS NULL" for number in range(lead)), f"row_{lead} IS NOT NULL"])
+    others = list(enumerate(sides))[lead + 1 :]
+    connection.execute("CREATE OR REPLACE TEMP TABLE right_density (cell BIGINT, per_arcsec2 DOUBLE)")
     for number, side in others:
-        meeting = arrange(connection, lead, side)
         connection.execute(
-            f"CREATE TEMP TABLE candidates AS SELECT row_0 AS left_row, row_{number} AS right_row FROM objects "
-            f"WHERE row_{number} IS NOT NULL"
+            f"CREATE TEMP TABLE candidates AS SELECT row_{lead} AS left_row, row_{number} AS right_row FROM objects "
+            f"WHERE {first} AND row_{number} IS NOT NULL"
         )
         member = fill_sql(
             PACKAGE,
             "partner",
-            measured=measured_sql(meeting),
+            measured=measured_sql(arrange(connection, sides[lead], side)),
             kept="true",
             shift="0",
             mean_per_arcsec2="1.0",
             least_variance=repr(_LEAST_VARIANCE_ARCSEC2),
         )
-        connection.execute("CREATE OR REPLACE TEMP TABLE right_density (cell BIGINT, per_arcsec2 DOUBLE)")
-        connection.execute(f"CREATE TEMP TABLE member_{number} AS {member}")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE member_{number} AS {member}")
         drop_candidates(connection)
 
     def total(of_lead: str, of_member: str) -> str:
@@ -180,8 +178,9 @@ def _place_objects(connection: duckdb.DuckDBPyConnection, sides: Sequence[Astrom
     query = fill_sql(
         PACKAGE,
         "combined",
-        lead=lead.rows(),
-        members=" ".join(f"LEFT JOIN member_{n} m{n} ON m{n}.left_row = o.row_0" for n, _ in others),
+        objects=f"(SELECT object, row_{lead} AS lead_row FROM objects WHERE {first})",
+        lead=sides[lead].rows(),
+        members=" ".join(f"LEFT JOIN member_{n} m{n} ON m{n}.left_row = o.lead_row" for n, _ in others),
         iaa=total("l_iaa", "{m}.iaa"),
         idd=total("l_idd", "{m}.idd"),
         iad=total("l_iad", "{m}.iad"),
@@ -190,7 +189,33 @@ def _place_objects(connection: duckdb.DuckDBPyConnection, sides: Sequence[Astrom
         q=total("0", "{m}.iaa * {m}.d_ra ** 2 + 2 * {m}.iad * {m}.d_ra * {m}.d_dec + {m}.idd * {m}.d_dec ** 2"),
         least_variance=repr(_LEAST_VARIANCE_ARCSEC2),
     )
-    connection.execute(f"CREATE TEMP TABLE places AS {query}")
+    connection.execute(f"INSERT INTO places BY NAME {query}")
+
+
+def _published(
+    options: CombineOptions, match: TableInfo, tables: Sequence[TableInfo], wanted: Sequence[str]
+) -> list[tuple[str, Column]]:
+    """Expressions and metadata of the columns behind the object's number: ids, position, the match's own, the
+    tables'."""
+    chosen = []
+    for number, table in enumerate(tables):
+        column = table.role("id")
+        assert column is not None
+        chosen.append(
+            (f"t{number}.{quote(column.name)}", replace(column, name=f"{table.name}_id", role="", ucd="meta.id"))
+        )
+    taken = {"ra", "dec", "healpix_29", "left_rank", "right_rank", "object_id", *(column.name for _, column in chosen)}
+    chosen += _POSITION
+    chosen += [(f"m.{quote(c.name)}", c) for c in _own_columns(match, tables) if c.name not in taken]
+    aliases = [
+        (f"t{number}", table.name, _chosen(table, options))
+        for number, table in enumerate(tables)
+        if table.name in wanted
+    ]
+    of_lead = {f"t0.{quote(column.name)}": column.role for column in tables[0].columns if column.role in _OF_LEAD}
+    own = [_OBJECT, *(column for _, column in chosen)]
+    chosen += [(e, replace(column, role=of_lead.get(e, ""))) for e, column in wide_columns(own, aliases)]
+    return chosen
 
 
 def _write(
@@ -201,24 +226,9 @@ def _write(
     wanted: Sequence[str],
 ) -> list[Column]:
     """Create `new.main.data`; return the metadata of its columns."""
-    lead = tables[0]
-    ids = []
-    for number, table in enumerate(tables):
-        column = table.role("id")
-        assert column is not None
-        ids.append((f"t{number}.{quote(column.name)}", replace(column, name=f"{table.name}_id", ucd="meta.id",
-                    role="" if number else "id")))  # fmt: skip
-    own_names = {f"{table.name}_id" for table in tables} | {"ra", "dec", "healpix_29", "left_rank", "right_rank"}
-    flags = [(f"m.{quote(c.name)}", c) for c in _own_columns(match, tables) if c.name not in own_names]
-    described = [*(column for _, column in ids), *(column for _, column in _POSITION), *(column for _, column in flags)]
-    aliases = [(f"t{number}", table.name, _chosen(table, options)) for number, table in enumerate(tables)
-               if table.name in wanted]  # fmt: skip
-    of_tables = []
-    for expression, column in wide_columns(described, aliases):
-        of_lead = next((c for c in lead.columns if expression == f"t0.{quote(c.name)}"), None)
-        role = of_lead.role if of_lead is not None and of_lead.role in _OF_LEAD else ""
-        of_tables.append((expression, replace(column, role=role)))
-    every = [*ids, *_POSITION, *flags, *of_tables]
+    order = f"p.healpix_29, {', '.join(f'o.row_{number}' for number in range(len(tables)))}"
+    numbered = (f"row_number() OVER (ORDER BY {order})", _OBJECT)
+    every = [numbered, *_published(options, match, tables, wanted)]
     selected = ", ".join(f"{expression} AS {quote(column.name)}" for expression, column in every)
     joins = "".join(
         f" LEFT JOIN {data_of(table)} t{number} ON t{number}.rowid = o.row_{number}"
@@ -229,11 +239,12 @@ def _write(
         "SELECT *, healpix(29, ra, dec) AS healpix_29 FROM ("
         "SELECT *, (degrees(atan2(y, x)) + 360) % 360 AS ra, degrees(atan2(z, sqrt(x * x + y * y))) AS dec FROM places"
         f")) p JOIN objects o ON o.object = p.object JOIN {data_of(match)} m ON m.rowid = o.object {joins} "
-        f"ORDER BY p.healpix_29, o.lead_id"
+        f"ORDER BY {order}"
     )
     return [column for _, column in every]
 
 
+_OBJECT = Column("object_id", "", "", "meta.id;meta.main", description="Number of the object", role="id")
 _POSITION = [
     ("p.ra", Column("ra", "", "deg", "pos.eq.ra;meta.main", description="Right ascension (ICRS)", role="ra")),
     ("p.dec", Column("dec", "", "deg", "pos.eq.dec;meta.main", description="Declination (ICRS)", role="dec")),

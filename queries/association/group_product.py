@@ -14,7 +14,11 @@ from skyband.schema.columns import Column, TableInfo
 from skyband.schema.keys import data_of, numbered_rows
 from skyband.schema.names import quote
 
-_OWN = ("n_tables", "ln_bayes", "p_match", "p_i", "p_any", "left_rank", "n_neighbours", "is_ambiguous")
+_OWN = {
+    "n_tables": "INTEGER", "ln_bayes": "DOUBLE", "p_match": "DOUBLE", "p_i": "DOUBLE", "p_any": "DOUBLE",
+    "left_rank": "INTEGER", "n_neighbours": "INTEGER", "is_ambiguous": "BOOLEAN",
+}  # fmt: skip
+"""Columns of groups.sql that are published, and their types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,45 +30,76 @@ class WrittenGroups:
     columns: tuple[Column, ...]
 
 
-def write_groups(
-    connection: duckdb.DuckDBPyConnection, options: AssociationOptions, tables: Sequence[TableInfo], least: float
-) -> WrittenGroups:
-    """Create `new.main.data` from the temporary table `grouped` (groups.sql): the groups of leading rows that have any
-    counterpart with the least probability, in the order of the key.
+def begin_groups(connection: duckdb.DuckDBPyConnection, tables: int) -> None:
+    """Make the temporary table `selected`: rows of the members, their separations from the first, and what
+    groups.sql says of the group."""
+    rows = [f"row_{number} BIGINT" for number in range(tables)]
+    separations = [f"sep_{number} DOUBLE" for number in range(1, tables)]
+    own = [f"{name} {kind}" for name, kind in _OWN.items()]
+    connection.execute(f"CREATE TEMP TABLE selected ({', '.join([*rows, *separations, *own])})")
 
-    With the join `left`, leading rows without one stand alone.
-    """
-    lead, others = tables[0], list(enumerate(tables[1:], 1))
-    rows = f"left_row < {lead.rows} AND p_any >= {least!r}"
-    rows += "" if options.find is Find.ALL else " AND left_rank = 1"
-    connection.execute(f"CREATE TEMP TABLE selected AS FROM grouped WHERE {rows}")
+
+def add_groups(
+    connection: duckdb.DuckDBPyConnection,
+    options: AssociationOptions,
+    tables: Sequence[TableInfo],
+    lead: int,
+    least_probability: float,
+) -> None:
+    """Add to `selected` those of the temporary table `grouped` whose leading row, of the table number `lead`, has any
+    counterpart with the least probability."""
+    where = f"left_row < {tables[lead].rows} AND p_any >= {least_probability!r}"
+    where += "" if options.find is Find.ALL else " AND left_rank = 1"
+    connection.execute(
+        f"INSERT INTO selected BY NAME SELECT * EXCLUDE (left_row), left_row AS row_{lead} FROM grouped WHERE {where}"
+    )
+
+
+def used_rows(number: int) -> str:
+    """SQL of the rows of the table of that number that stand in `selected`."""
+    return f"SELECT row_{number} FROM selected WHERE row_{number} IS NOT NULL"
+
+
+def write_groups(
+    connection: duckdb.DuckDBPyConnection, options: AssociationOptions, tables: Sequence[TableInfo]
+) -> WrittenGroups:
+    """Create `new.main.data` from the temporary table `selected`, in the order of the key; rows in no group stand
+    alone, those of the first table with the join `left`, those of all with `full`."""
+    places = range(len(tables))
+    counted = ", ".join(f"count(DISTINCT row_{number})" for number in places)
+    [(groups, *matched)] = connection.execute(f"SELECT count(*), {counted} FROM selected").fetchall()
+    alone = {Join.LEFT: places[:1], Join.FULL: places}.get(options.join, places[:0])
+    for number in alone:
+        connection.execute(
+            f"INSERT INTO selected BY NAME SELECT rowid AS row_{number}, 1 AS n_tables FROM {data_of(tables[number])} "
+            f"WHERE rowid NOT IN ({used_rows(number)})"
+        )
     columns = group_columns(options, tables)
     own = ""
+    joins = "".join(
+        f" LEFT JOIN {numbered_rows(table)} k{number} ON k{number}.row = s.row_{number}"
+        for number, table in enumerate(tables)
+    )
     if options.wide:
-        aliases = [("a", lead.name, lead), *((f"b{number}", table.name, table) for number, table in others)]
-        wide = list(wide_columns(columns, aliases))
+        wide = list(wide_columns(columns, [(f"t{number}", table.name, table) for number, table in enumerate(tables)]))
         own = "".join(f"{source} AS {quote(column.name)}, " for source, column in wide)
         columns = (*columns, *(column for _, column in wide))
-    names = [f"l.id AS {quote(options.pair_names[0])}"]
-    names += [f"r{number}.id AS {quote(options.pair_names[number])}" for number, _ in others]
-    names += [f"s.sep_{number} AS {quote(f'sep_{table.name}_arcsec')}" for number, table in others]
-    names += [f"s.{name}" if name != "n_tables" else "coalesce(s.n_tables, 1) AS n_tables" for name in _OWN]
-    joins = "JOIN" if options.join is not Join.LEFT else "LEFT JOIN"
-    tables_joined = f"{joins} selected s ON s.left_row = l.row" + "".join(
-        f" LEFT JOIN (SELECT row, id FROM {numbered_rows(table)}) r{number} ON r{number}.row = s.row_{number}"
-        for number, table in others
-    )
-    if options.wide:
-        tables_joined += f" LEFT JOIN {data_of(lead)} a ON a.rowid = l.row" + "".join(
-            f" LEFT JOIN {data_of(table)} b{number} ON b{number}.rowid = s.row_{number}" for number, table in others
+        joins += "".join(
+            f" LEFT JOIN {data_of(table)} t{number} ON t{number}.rowid = s.row_{number}"
+            for number, table in enumerate(tables)
         )
+    names = [f"k{number}.id AS {quote(name)}" for number, name in enumerate(options.pair_names)]
+    names += [f"s.sep_{number} AS {quote(f'sep_{table.name}_arcsec')}" for number, table in enumerate(tables) if number]
+    names += [f"s.{name}" for name in _OWN]
+    place = {
+        name: f"coalesce({', '.join(f'k{number}.{name}' for number in places)})" for name in ("ra", "dec", "healpix_29")
+    }
     connection.execute("SET preserve_insertion_order = true")
     connection.execute(
-        f"CREATE TABLE new.main.data AS SELECT {', '.join(names)}, l.ra, l.dec, {own} l.healpix_29 "
-        f"FROM {numbered_rows(lead)} l {tables_joined} ORDER BY l.healpix_29, l.row, s.left_rank"
+        f"CREATE TABLE new.main.data AS SELECT {', '.join(names)}, {place['ra']} AS ra, {place['dec']} AS dec, {own} "
+        f"{place['healpix_29']} AS healpix_29 FROM selected s {joins} "
+        f"ORDER BY healpix_29, {', '.join(f'row_{number}' for number in places)}, left_rank"
     )
-    counted = ", ".join(f"count(DISTINCT {name})" for name in ("left_row", *(f"row_{number}" for number, _ in others)))
-    [(groups, *matched)] = connection.execute(f"SELECT count(*), {counted} FROM selected").fetchall()
     return WrittenGroups(groups, tuple(matched), columns)
 
 
@@ -75,12 +110,12 @@ def group_columns(options: AssociationOptions, tables: Sequence[TableInfo]) -> t
     for table, name in zip(tables, options.pair_names, strict=True):
         column = table.role("id")
         assert column is not None
-        keyed = table is lead and options.find is not Find.ALL
+        keyed = table is lead and options.find is not Find.ALL and options.join is not Join.FULL
         ids.append(replace(column, name=name, role="id" if keyed else "", ucd="meta.id"))
     separations = [
         Column(
             f"sep_{table.name}_arcsec", "", "arcsec", "pos.angDistance",
-            description=f"Separation of the {table.name} row from the {lead.name} row at the epoch of the pair",
+            description=f"Separation of the {table.name} row from the first row of the group, at the epoch of the pair",
         )
         for table in tables[1:]
     ]  # fmt: skip
@@ -88,16 +123,18 @@ def group_columns(options: AssociationOptions, tables: Sequence[TableInfo]) -> t
         ("n_tables", "meta.number", "Tables with a row in the group"),
         ("ln_bayes", "stat.likelihood", "Natural logarithm of the Bayes factor (Budavari & Szalay 2008)"),
         ("p_match", "stat.probability", "Probability that the group is right and whole"),
-        ("p_i", "stat.probability", f"The same, if the {lead.name} row has any counterpart"),
-        ("p_any", "stat.probability", f"Probability that the {lead.name} row has any counterpart"),
-        ("left_rank", "meta.number", f"Rank by p_match among the groups of the {lead.name} row"),
-        ("n_neighbours", "meta.number", f"Groups of the {lead.name} row"),
+        ("p_i", "stat.probability", "The same, if its first row has any counterpart"),
+        ("p_any", "stat.probability", "Probability that its first row has any counterpart"),
+        ("left_rank", "meta.number", "Rank by p_match among the groups of its first row"),
+        ("n_neighbours", "meta.number", "Groups of its first row"),
         ("is_ambiguous", "meta.code", "Whether another group is at least half as probable"),
     )
     return (
         *ids,
         *separations,
         *(Column(name, "", "", ucd, description=text) for name, ucd, text in described),
-        Column("ra", "", "deg", "pos.eq.ra;meta.main", description=f"Right ascension (ICRS) in {lead.name}", role="ra"),
-        Column("dec", "", "deg", "pos.eq.dec;meta.main", description=f"Declination (ICRS) in {lead.name}", role="dec"),
+        Column(
+            "ra", "", "deg", "pos.eq.ra;meta.main", description="Right ascension (ICRS) of the first row", role="ra"
+        ),
+        Column("dec", "", "deg", "pos.eq.dec;meta.main", description="Declination (ICRS) of the first row", role="dec"),
     )

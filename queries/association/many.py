@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import duckdb
 
 from skyband.queries.association.calibrate import Calibration, Cut, calibrate_any
-from skyband.queries.association.group_product import write_groups
+from skyband.queries.association.group_product import add_groups, begin_groups, used_rows, write_groups
 from skyband.queries.association.judge import fit_share
 from skyband.queries.association.measure import drop_candidates
 from skyband.queries.association.options import PACKAGE, AssociationOptions
@@ -18,6 +18,7 @@ from skyband.queries.association.pairing import pair_up, read_sides
 from skyband.queries.association.tune import Tuning
 from skyband.queries.crossmatch import matchable_table
 from skyband.queries.crossmatch.astrometry import Astrometry
+from skyband.queries.crossmatch.candidates import Progress
 from skyband.queries.crossmatch.chance import Shifts
 from skyband.queries.crossmatch.meeting import arrange
 from skyband.queries.crossmatch.options import Find, Join
@@ -79,7 +80,8 @@ def associate_many(
 
     A group is a row of the first table and one candidate or none of each other table; all groups compete
     (Budavari & Szalay 2008, Salvato et al. 2018). `options.find` is best (the most probable group of each leading row)
-    or all; `options.join` is inner (leading rows with a counterpart) or left (all).
+    or all; `options.join` is inner (leading rows with a counterpart), left (all of them), or full: rows that no leading
+    row took up are led by the second table, and so on, until every row of every table stands in a group or alone.
 
     Args and errors are those of `associate`.
 
@@ -95,18 +97,21 @@ def associate_many(
         connection = writer.connection
         tables = [matchable_table(store, writer, name) for name in options.tables]
         sides = list(read_sides(connection, store, options, tables))
-        partners, shifts = [], None
-        for number, side in enumerate(sides[1:], 1):
-            partner, shifts = _partner(connection, store, options, (sides[0], side), number, batches, progress)
-            partners.append(partner)
-        assert shifts is not None
-        _group(connection, sides[0], partners)
-        covered = max(partner.covered_rows for partner in partners)
-        calibration = calibrate_any(connection, "grouped", shifts, covered)
+        begin_groups(connection, len(tables))
+        found = _led_by(connection, store, options, sides, 0, batches, progress)
+        calibration = calibrate_any(connection, "grouped", found.shifts, found.covered_rows)
         least = options.least_probability
         if options.purity is not None:
             least = max(least, calibration.for_purity(options.purity))
-        written = write_groups(connection, options, tables, least)
+        add_groups(connection, options, tables, 0, least)
+        if options.join is Join.FULL:
+            # What the first table did not take up is led by the next one, and so on.
+            for lead in range(1, len(tables) - 1):
+                free = [replace(side, chosen=f"row NOT IN ({used_rows(place)})") for place, side in enumerate(sides)]
+                if _led_by(connection, store, options, free, lead, batches, lambda done, total: None).partners:
+                    add_groups(connection, options, tables, lead, least)
+        written = write_groups(connection, options, tables)
+        partners = found.partners
         counts = GroupCounts(
             left_rows=tables[0].rows,
             left_matched=written.matched[0],
@@ -133,10 +138,48 @@ def associate_many(
 def _check(options: AssociationOptions) -> None:
     if options.find not in (Find.ALL, Find.BEST, Find.BEST1):
         raise BadOption(f"--find {options.find} is for two tables; of many, best and all can be found")
-    if options.join not in (Join.INNER, Join.LEFT):
-        raise BadOption(f"--join {options.join} is for two tables; of many, inner and left can be listed")
+    if options.join not in (Join.INNER, Join.LEFT, Join.FULL):
+        raise BadOption(f"--join {options.join} is for two tables; of many, inner, left and full can be listed")
+    if options.join is Join.FULL and options.find is Find.ALL:
+        raise BadOption("--join full lists each row once: give --find best")
     if options.prior is not None:
         raise BadOption("--prior is for two tables")
+
+
+@dataclass(frozen=True, slots=True)
+class _Led:
+    """What was found beside a leading table."""
+
+    partners: list[Partner]
+    covered_rows: int  # leading rows in the footprint of any other table
+    shifts: Shifts
+
+
+def _led_by(
+    connection: duckdb.DuckDBPyConnection,
+    store: Store,
+    options: AssociationOptions,
+    sides: Sequence[Astrometry],
+    lead: int,
+    batches: int | None,
+    progress: Progress,
+) -> _Led:
+    """Make the temporary table `grouped` (groups.sql) of one table and those behind it; where none of them shares its
+    sky, there are no partners and no table."""
+    partners, numbers, shifts = [], [], None
+    for number, side in enumerate(sides[lead + 1 :], lead + 1):
+        partner, shifts = _partner(connection, store, options, (sides[lead], side), number, batches, progress)
+        if not partner.covered_rows:
+            if not lead:
+                names = f"{sides[0].table.name!r} lies in the sky of {side.table.name!r}"
+                raise BadTable(f"no row of {names}: they cannot be matched")
+            continue
+        partners.append(partner)
+        numbers.append(number)
+    assert shifts is not None
+    if partners:
+        _group(connection, sides[lead], dict(zip(numbers, partners, strict=True)))
+    return _Led(partners, max((partner.covered_rows for partner in partners), default=0), shifts)
 
 
 def _partner(
@@ -146,14 +189,12 @@ def _partner(
     sides: tuple[Astrometry, Astrometry],
     number: int,
     batches: int | None,
-    progress: Callable[[int, int | None], None],
+    progress: Progress,
 ) -> tuple[Partner, Shifts]:
     """Make the temporary table `partner_<number>` (partner.sql) of the second side."""
     lead, side = sides
     meeting = arrange(connection, lead, side, epoch=options.epoch)
     pairing = pair_up(connection, store, options, meeting, batches=batches, progress=progress)
-    if not pairing.covered_rows:
-        raise BadTable(f"no row of {lead.table.name!r} lies in the sky of {side.table.name!r}: they cannot be matched")
     query = fill_sql(
         PACKAGE,
         "partner",
@@ -164,7 +205,7 @@ def _partner(
         least_variance=repr(_LEAST_VARIANCE_ARCSEC2),
     )
     name = f"partner_{number}"
-    connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
     drop_candidates(connection)
     connection.execute(f"CREATE OR REPLACE TEMP VIEW weighed AS FROM {name}")
     share = options.completeness or fit_share(connection, lead.table.rows, pairing.covered_rows)
@@ -173,32 +214,26 @@ def _partner(
     return found, pairing.shifts
 
 
-def _group(connection: duckdb.DuckDBPyConnection, lead: Astrometry, partners: list[Partner]) -> None:
+def _group(connection: duckdb.DuckDBPyConnection, lead: Astrometry, partners: Mapping[int, Partner]) -> None:
     """Make the temporary table `grouped` (groups.sql) of the temporary tables `partner_<number>`."""
-    numbers = range(1, len(partners) + 1)
-    likely = [f"(FROM partner_{number} WHERE odds > {_LEAST_ODDS!r})" for number in numbers]
-    asking = " UNION ".join(f"SELECT left_row, own_row FROM {relation}" for relation in likely)
-    groups = fill_sql(
-        PACKAGE,
-        "lead",
-        left=lead.rows(),
-        partners=f"({asking})",
-        least_variance=repr(_LEAST_VARIANCE_ARCSEC2),
+    likely = {number: f"(FROM partner_{number} WHERE odds > {_LEAST_ODDS!r})" for number in partners}
+    asking = " UNION ".join(f"SELECT left_row, own_row FROM {relation}" for relation in likely.values())
+    query = fill_sql(
+        PACKAGE, "lead", left=lead.rows(), partners=f"({asking})", least_variance=repr(_LEAST_VARIANCE_ARCSEC2)
     )
-    connection.execute(f"CREATE TEMP TABLE groups_0 AS {groups}")
-    for number, relation, partner in zip(numbers, likely, partners, strict=True):
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE growing AS {query}")
+    for number, partner in partners.items():
         query = fill_sql(
             PACKAGE,
             "grown",
-            groups=f"groups_{number - 1}",
-            partners=relation,
+            groups="growing",
+            partners=likely[number],
             row=f"row_{number}",
             sep=f"sep_{number}",
             ln_odds_share=repr(math.log(partner.share / (1 - partner.share))),
         )
-        connection.execute(f"CREATE TEMP TABLE groups_{number} AS {query}")
-        connection.execute(f"DROP TABLE groups_{number - 1}")
-    columns = "".join(f"row_{number}, sep_{number}, " for number in numbers)
-    query = fill_sql(PACKAGE, "groups", groups=f"groups_{len(partners)}", columns=columns)
-    connection.execute(f"CREATE TEMP TABLE grouped AS {query}")
-    connection.execute(f"DROP TABLE groups_{len(partners)}")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE growing AS {query}")
+    columns = "".join(f"row_{number}, sep_{number}, " for number in partners)
+    query = fill_sql(PACKAGE, "groups", groups="growing", columns=columns)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {query}")
+    connection.execute("DROP TABLE growing")

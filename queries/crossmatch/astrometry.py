@@ -33,6 +33,7 @@ class Astrometry:
     motion_mas_yr: float = 0.0  # what a row without a proper motion may move in each coordinate, 1 sigma
     error_mas: float | None = None  # of every row in each coordinate; None: as its columns say
     missing_error_mas: float = 0.0  # for rows whose error is NULL
+    chosen: str = "true"  # SQL over row: which rows take part
 
     @property
     def has_epoch(self) -> bool:
@@ -65,7 +66,7 @@ class Astrometry:
             _PACKAGE,
             "astrometry",
             rows=source,
-            where=where,
+            where=where if self.chosen == "true" else f"({where}) AND ({self.chosen})",
             epoch="epoch" if self.has_epoch else "NULL",
             pmra="pmra::DOUBLE" if moves else "NULL::DOUBLE",
             pmdec="pmdec::DOUBLE" if moves else "NULL::DOUBLE",

@@ -138,7 +138,12 @@ def test_skies_that_do_not_meet(pair: Any, make_table: Any) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"find": Find.MUTUAL}, "--find mutual"), ({"join": Join.FULL}, "--join full"), ({"prior": "mag"}, "--prior")],
+    [
+        ({"find": Find.MUTUAL}, "--find mutual"),
+        ({"join": Join.RIGHT}, "--join right"),
+        ({"join": Join.FULL, "find": Find.ALL}, "give --find best"),
+        ({"prior": "mag"}, "--prior"),
+    ],
 )
 def test_what_is_for_two_tables_alone(pair: Any, make_table: Any, options: dict[str, Any], message: str) -> None:
     store = pair()
