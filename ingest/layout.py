@@ -10,6 +10,7 @@ from skyband.ingest.positions import Axes, Placement, place
 from skyband.ingest.readers.source import Source
 from skyband.schema.columns import HEALPIX_COLUMN, ROLES, Column
 from skyband.schema.errors import BadTable
+from skyband.schema.healpix import KEY_STEPS, with_key
 from skyband.schema.names import quote
 from skyband.schema.roles import ROW_ID, assign_roles
 from skyband.schema.survey import Survey
@@ -20,7 +21,7 @@ ORIGINAL_ID = "@id"
 _REPLACED = frozenset({HEALPIX_COLUMN, f"_{HEALPIX_COLUMN}"})
 """Key columns a file may bring (HATS files do); the table gets its own."""
 
-_RESERVED = frozenset({"__ra", "__dec", "@id", "@new", "@icrs", "@row", "@reason", "@place"})
+_RESERVED = frozenset({"__ra", "__dec", "@id", "@new", "@icrs", "@row", "@reason", "@place"}) | KEY_STEPS
 _SHADOWING = "rowid"
 """In DuckDB this names the place of a row; a column of that name would hide it."""
 
@@ -55,10 +56,9 @@ class Layout:
         cleaned = f"(SELECT {', '.join(items)} FROM {rows})"
         if self.placement is None:
             return cleaned
-        identified = f"{quote(self.id.column.name)} IS NOT NULL"
         ra, dec = quote(self.placement.ra.name), quote(self.placement.dec.name)
-        key = f"CASE WHEN {identified} AND is_direction({ra}, {dec}) THEN healpix_key({ra}, {dec}) END"
-        return f"(SELECT *, {key} AS {HEALPIX_COLUMN} FROM {self.placement.add_to(cleaned)})"
+        placed = f"{quote(self.id.column.name)} IS NOT NULL AND is_direction({ra}, {dec})"
+        return with_key(self.placement.add_to(cleaned), key=HEALPIX_COLUMN, ra=ra, dec=dec, placed=placed)
 
     def without_epoch_column(self) -> Layout:
         """The layout with no epoch a row: one of all rows is known better."""

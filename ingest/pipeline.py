@@ -12,10 +12,12 @@ from skyband.ingest.appending import LOST, NEW_ROW
 from skyband.ingest.options import IngestOptions, IngestReport
 from skyband.ingest.plan import Plan, make_plan, value
 from skyband.ingest.positions import prepare
-from skyband.ingest.progress import Counter, Progress, watched
+from skyband.ingest.progress import Counter, Progress, counted, watched
 from skyband.ingest.readers import open_source
+from skyband.ingest.readers.parquet import ParquetScan
 from skyband.ingest.readers.source import Source
 from skyband.ingest.rejects import find_rejects, remove_rejects, write_rejects
+from skyband.ingest.stoppable import execute_stoppable
 from skyband.schema.columns import HEALPIX_COLUMN, TableInfo
 from skyband.schema.disk import put_in_place
 from skyband.schema.errors import BadTable, TableExists
@@ -88,13 +90,16 @@ def _check_mode(store: Store, options: IngestOptions, there: TableInfo | None) -
 def _build(writer: TableWriter, source: Source, plan: Plan, progress: Progress | None) -> None:
     """Fill `new.main.data`: rows that can stay in the order of the sky, the others last."""
     counter = Counter()
-    prepare(writer.connection, plan.layout.axes, counter.add)
+    prepare(writer.connection, plan.layout.axes)
     id_name = quote(plan.layout.id.column.name)
     with (
         _understood(source),
         source.relation(writer.connection) as rows,
         watched(writer.connection, counter, source.rows, progress),
     ):
+        # DuckDB itself knows how much of Parquet files it has read.
+        if progress and not isinstance(source.scan, ParquetScan):
+            rows = counted(writer.connection, rows, counter)
         filled = fill_sql(
             "skyband.ingest",
             "build",
@@ -102,19 +107,17 @@ def _build(writer: TableWriter, source: Source, plan: Plan, progress: Progress |
             key=HEALPIX_COLUMN if plan.layout.placement else id_name,
             id=id_name,
         )
-        writer.connection.execute(filled)
+        execute_stoppable(writer.connection, filled)
 
 
 @contextmanager
 def _understood(source: Source) -> Iterator[None]:
-    """Tell apart what the database reports in the same words: Ctrl-C in a function, and a value that does not fit."""
+    """Say which value of the rows to be added the table cannot hold."""
     import duckdb
 
     try:
         yield
     except duckdb.InvalidInputException as error:
-        if KeyboardInterrupt.__name__ in str(error):
-            raise KeyboardInterrupt from error
         if f" {LOST} " not in str(error):
             raise
         text = first_line(error).removeprefix("Invalid Input Error: ")

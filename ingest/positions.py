@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from skyband.ingest.readers.frames import FRAMES
 from skyband.schema.columns import Column
 from skyband.schema.errors import BadOption, BadTable
-from skyband.schema.healpix import KEY_ORDER, healpix_index
 from skyband.schema.names import quote
 from skyband.schema.sql import load_sql
 from skyband.schema.units import scale_between, to_vounit
@@ -128,34 +126,23 @@ def place(ra: Column, dec: Column, axes: Axes, new_names: tuple[str, str]) -> Pl
     return Placement(*added, given, readable, added, (lon, lat), axes)
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, axes: Axes, count: Callable[[int], None]) -> None:
-    """Make what the SQL of `Placement` and the key column need; angles in degrees.
-
-    The macros of `positions.sql`, `healpix_key(ra, dec)` for the index of order 29, `to_icrs(lon, lat)` from `axes`.
+def prepare(connection: duckdb.DuckDBPyConnection, axes: Axes) -> None:
+    """Make what the SQL of `Placement` and of rows without a place needs: macros of `positions.sql`, and `to_icrs`.
 
     Args:
         connection: where they are made.
         axes: what the positions are measured in.
-        count: told, for the progress bar, how many rows have got their key since the last call.
     """
-    from duckdb import struct_type
-    from duckdb.func import PythonUDFType
-    from duckdb.sqltypes import BIGINT, DOUBLE
-
     connection.execute(load_sql("skyband.ingest", "positions"))
-
-    # DuckDB evaluates the annotations, so they cannot name the lazily imported pyarrow.
-    def healpix_key(ra: Any, dec: Any) -> Any:
-        import pyarrow as pa
-
-        count(len(ra))
-        return pa.array(healpix_index(KEY_ORDER, ra.to_numpy(), dec.to_numpy()))
-
-    connection.create_function("healpix_key", healpix_key, [DOUBLE, DOUBLE], BIGINT, type=PythonUDFType.ARROW)
     if axes.frame == "ICRS":
         return
+    from duckdb import struct_type
+    from duckdb.func import PythonUDFType
+    from duckdb.sqltypes import DOUBLE
+
     frame = axes.to_astropy()
 
+    # DuckDB evaluates the annotations, so they cannot name the lazily imported pyarrow.
     def to_icrs(lon: Any, lat: Any) -> Any:
         import pyarrow as pa
         from astropy import units

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import duckdb
@@ -26,6 +26,19 @@ class Counter:
     def add(self, rows: int) -> None:
         """Count some more."""
         self.rows += rows
+
+
+def counted(connection: duckdb.DuckDBPyConnection, rows: str, counter: Counter) -> str:
+    """SQL of `rows` (a relation to select from) that tells `counter` of them as they come by; good for one query."""
+    from duckdb.func import PythonUDFType
+    from duckdb.sqltypes import BOOLEAN, DOUBLE
+
+    def count_rows(each: Any) -> Any:
+        counter.add(len(each))
+        return each.is_valid()
+
+    connection.create_function("count_rows", count_rows, [DOUBLE], BOOLEAN, type=PythonUDFType.ARROW, side_effects=True)
+    return f"(FROM {rows} WHERE count_rows(random()))"
 
 
 @contextmanager

@@ -51,6 +51,7 @@ def find_rejects(
             "skyband.ingest",
             "rejected",
             id=name,
+            alike=name if layout.id.column.type == "BIGINT" else f"hash({name})",
             cannot_stay=f"{HEALPIX_COLUMN if layout.placement else name} IS NULL",
             reason=_reason(layout),
             first=", ".join([*preference, *(quote(column.name) for column in layout.columns)]),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skyband.schema.errors import BadOption
+from skyband.schema.sql import fill_sql, load_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,6 +52,22 @@ def healpix_index(order: int, ra: Doubles, dec: Doubles) -> Integers:
         raise BadOption("healpix: ra must be finite and dec within -90 to 90 degrees")
     index: Integers = healpy.ang2pix(1 << order, ra, dec, nest=True, lonlat=True)
     return index
+
+
+KEY_STEPS = frozenset(re.findall(r'"(@\w+)"', load_sql("skyband.schema", "healpix_key")))
+"""Names rows cannot have for their columns while `with_key` gives them their key."""
+
+
+def with_key(rows: str, *, key: str, ra: str, dec: str, placed: str) -> str:
+    """SQL of rows with their index of order 29, the same `healpix_index` gives.
+
+    Args:
+        rows: a relation to select from.
+        key: what to call the index; the last column, NULL in rows that are not placed.
+        ra, dec: SQL, degrees.
+        placed: SQL, whether a row has a position: `ra` within -180 to 360, `dec` within -90 to 90.
+    """
+    return fill_sql("skyband.schema", "healpix_key", rows=rows, key=key, ra=ra, dec=dec, placed=placed)
 
 
 def pixels_around(order: int, pixels: Integers, radius_deg: float) -> Integers:

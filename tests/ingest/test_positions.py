@@ -27,7 +27,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def placed(
     connection: duckdb.DuckDBPyConnection, placement: Placement, axes: Axes, rows: pa.Table
 ) -> tuple[list[float | None], list[float | None]]:
-    prepare(connection, axes, lambda rows: None)
+    prepare(connection, axes)
     connection.register("rows_in", rows)
     ra, dec = placement.ra.name, placement.dec.name
     table = connection.sql(f'SELECT "{ra}" AS ra, "{dec}" AS dec FROM {placement.add_to("rows_in")}').to_arrow_table()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -85,6 +86,18 @@ def test_rows_that_stay_are_numbered_along_the_sky_without_gaps(parquet: Parquet
     assert rows("SELECT rowid, row_number() OVER (ORDER BY healpix_29, id) - 1 FROM t_stars.main.data") == [
         (number, number) for number in range(700)
     ]
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_duplicates_are_found_among_many_rows(as_text: bool, parquet: Parquet, take: Take, rejected: Ask) -> None:
+    """Many row groups and threads; ids in no order; those of a pair far from each other in the file and on the sky."""
+    count = 400_000
+    numbers = np.random.default_rng(1).permutation(count) - count // 2
+    numbers[[5, count - 1]] = numbers[[count // 2, 7]]
+    ids: list[Any] = [f"star {number}" if as_text else number for number in numbers.tolist()]
+    report = take(parquet(id=ids, ra=np.linspace(0, 359, count), dec=np.linspace(-80, 80, count)))
+    assert (report.rows_kept, report.rejected) == (count - 2, {"duplicate id": 2})
+    assert rejected("id") == sorted([(ids[5],), (ids[7],)])
 
 
 def test_a_row_without_position_is_no_duplicate(parquet: Parquet, take: Take, rows: Ask, rejected: Ask) -> None:
@@ -190,7 +203,7 @@ def _places(store: Store) -> tuple[list[int], list[int]]:
     return kept, [place for (place,) in out]
 
 
-@pytest.mark.parametrize("table", ["unread", "turned_away"])
+@pytest.mark.parametrize("table", ["unread", "turned_away", "placed", "turned"])
 def test_tables_may_be_called_like_what_is_used_on_the_way(
     parquet: Parquet, take: Take, rows: Ask, rejected: Ask, table: str
 ) -> None:
