@@ -60,6 +60,8 @@ def arrange(
         epoch, spread = (first + last) / 2, (last - first) / 2
         pair = "r.epoch" if resting is right else "l.epoch"
     lag = max(abs(epoch - year) for span in spans for year in span) + spread
+    if not lag:  # nothing moves between equal epochs
+        return Meeting(replace(left, moves=False), replace(right, moves=False), epoch)
     return Meeting(left, right, epoch, pair, spread, lag)
 
 

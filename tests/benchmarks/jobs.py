@@ -9,6 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from association import association
+
 from bench import Bench, say, short
 from matching import TABLES, large, match, modes, wide
 from measure import run_process
@@ -118,5 +120,5 @@ def _bytes(answer: dict[str, Any]) -> str:
 
 
 JOBS: dict[str, Callable[[Bench], None]] = {
-    job.__name__: job for job in (match, wide, modes, ingest, cone, votable, command, serve, large)
+    job.__name__: job for job in (match, wide, modes, association, ingest, cone, votable, command, serve, large)
 }

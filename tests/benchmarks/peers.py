@@ -116,6 +116,24 @@ def acid_match(left: str, right: str, radius_arcsec: float, save: str | None, wi
     return pairs(rows["sep_arcsec"].to_numpy()) | times
 
 
+def nway_match(
+    program: str, files: list[str], radius_arcsec: float, completeness: float, save: str, folder: str
+) -> Answer:
+    """All groups with their probabilities, FITS to FITS. It keeps what it matched in a cache, which must be empty."""
+    from astropy.io import fits
+
+    command = [sys.executable, program, *(part for path in files for part in (path, ":pos_err"))]
+    command += [f"--out={save}", "--radius", str(radius_arcsec), "--prior-completeness", str(completeness)]
+    Path(folder).mkdir()
+    began = time.perf_counter()
+    finished = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    seconds = time.perf_counter() - began
+    if finished.returncode:
+        sys.exit(finished.stderr)
+    with fits.open(save) as file:
+        return {"rows": len(file[1].data), "seconds": seconds}
+
+
 def duckdb_sort(parquet: str, database: str) -> Answer:
     """The floor of any ingest: DuckDB's own table of the same rows, sorted, written to disk."""
     import duckdb
@@ -162,6 +180,7 @@ TASKS: dict[str, Callable[..., Answer]] = {
         lsdb_match,
         acid_import,
         acid_match,
+        nway_match,
         duckdb_sort,
     )
 }

@@ -32,16 +32,44 @@ Answer = dict[str, Any]
 _DUCKDB_TYPES = {pa.int64(): "BIGINT", pa.float64(): "DOUBLE", pa.float32(): "FLOAT"}
 
 
-def ingest_files(store: str, files: dict[str, str]) -> Answer:
+def ingest_files(
+    store: str, files: dict[str, str], epochs: dict[str, float] | None = None, roles: dict[str, str] | None = None
+) -> Answer:
     """One file a table."""
-    from skyband.ingest.pipeline import IngestOptions, ingest
+    from skyband.ingest.pipeline import ingest
 
     opened = Store.create(_settings(store))
     began = time.perf_counter()
     rows = 0
     for table, path in files.items():
-        rows += ingest(opened, [Path(path)], IngestOptions(table=table, mode="replace", epoch=2016.0)).rows_kept
+        rows += ingest(opened, [Path(path)], _ingest_options(table, epochs, roles)).rows_kept
     return {"seconds": time.perf_counter() - began, "rows": rows}
+
+
+def _ingest_options(table: str, epochs: dict[str, float] | None, roles: dict[str, str] | None) -> Any:
+    from skyband.ingest.pipeline import IngestOptions
+
+    return IngestOptions(table=table, mode="replace", epoch=(epochs or {}).get(table, 2016.0), roles=roles or {})
+
+
+def associate_tables(
+    store: str, tables: list[str], radius_arcsec: float, find: str, save: str | None = None, **options: Any
+) -> Answer:
+    """A probabilistic match of two tables or more; its table is written to a Parquet file where one is named."""
+    from skyband.queries.association import AssociationOptions, associate, associate_many
+
+    settings = _settings(store)
+    asked = AssociationOptions(
+        tables=tuple(tables), radius_arcsec=radius_arcsec, into="association", find=Find(find), replace=True, **options
+    )
+    run: Any = associate if len(tables) == 2 else associate_many
+    began = time.perf_counter()
+    report = run(Store.open(settings), asked)
+    seconds = time.perf_counter() - began
+    if save is not None:
+        with Sky(settings=settings) as sky:
+            sky.sql("FROM association").write(save)
+    return {"seconds": seconds, "rows": report.info.rows, "contamination": report.cut.contamination}
 
 
 def match(store: str, left: str, right: str, radius_arcsec: float, find: str, wide: bool, again: bool) -> Answer:
@@ -115,9 +143,8 @@ def _settings(store: str) -> Settings:
     return replace(Settings.from_environment(), store=store)
 
 
-TASKS: dict[str, Callable[..., Answer]] = {
-    task.__name__: task for task in (ingest_files, match, cones, export_rows, arrow_batches, make_fits)
-}
+_TASKS = (ingest_files, associate_tables, match, cones, export_rows, arrow_batches, make_fits)
+TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in _TASKS}
 
 if __name__ == "__main__":
     print("\n" + json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))
