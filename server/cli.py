@@ -23,6 +23,7 @@ COMMANDS = (
     "cone",
     "crossmatch",
     "combine",
+    "match-report",
     "export",
     "serve",
     "send",
@@ -31,7 +32,7 @@ COMMANDS = (
 
 
 class Commands(click.RichGroup):
-    """Finds `skyband NAME` in `server/commands/NAME.py`."""
+    """Finds `skyband NAME` in `server/commands/NAME.py`, where `-` is `_`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order people meet them."""
@@ -41,7 +42,7 @@ class Commands(click.RichGroup):
         """The click command of a name."""
         if cmd_name not in COMMANDS:
             return None
-        found = getattr(import_module(f"skyband.server.commands.{cmd_name}"), "command")  # noqa: B009
+        found = getattr(import_module(f"skyband.server.commands.{cmd_name.replace('-', '_')}"), "command")  # noqa: B009
         assert isinstance(found, click.Command)
         return found
 

@@ -1,0 +1,5 @@
+"""The report on a match: its numbers from SQL aggregates, its plots, and one HTML page of both."""
+
+from skyband.server.report.report import MatchReport, report_on
+
+__all__ = ["MatchReport", "report_on"]
