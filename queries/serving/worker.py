@@ -16,6 +16,7 @@ import threading
 import time
 import warnings
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,7 @@ class Worker:
         """Answer until the server goes."""
         threading.Thread(target=self._listen, daemon=True).start()
         self._connection.sendall(frames.frame(frames.READY))
+        threading.Thread(target=_warm_up, daemon=True).start()
         while True:
             last = self._answer(self._questions.get())
             # Before the last frame is out: the next question may follow it at once.
@@ -131,6 +133,12 @@ class Worker:
         self._gathered.clear()
         self._frames.clear()
         self._flushed_at = time.monotonic()
+
+
+def _warm_up() -> None:
+    """Load what the first cone and the first polygon would wait a second for."""
+    for name in ("healpy", "scipy.spatial", "pyarrow.compute"):
+        import_module(name)
 
 
 def main() -> None:

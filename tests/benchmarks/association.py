@@ -183,4 +183,4 @@ def _largest_difference(sky: _Sky) -> float:
 
 def _scaled(bench: Bench, rows: int) -> int:
     """Rows of a problem, in proportion to those the run was asked for."""
-    return max(2_000, int(rows * min(1.0, bench.rows.left / WHOLE_ROWS)))
+    return max(2_000, 1_000 * round(rows * min(1.0, bench.rows.left / WHOLE_ROWS) / 1_000))

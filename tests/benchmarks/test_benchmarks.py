@@ -63,7 +63,7 @@ def test_every_job_has_its_lines(report: tuple[dict[str, Any], str]) -> None:
         "the same match of 8k x 8k rows with all columns of both, saved": ["skyband", "STILTS", "LSDB", "ACID"],
         "match modes of skyband, 8k x 8k rows": ["skyband"] * 4,
         "best match of 8k x 8k rows within 1 arcsec, plain and with probabilities": ["skyband"] * 2,
-        "all counterparts of 2k among 3704 rows within 10 arcsec": ["skyband", "NWAY"],
+        "all counterparts of 2k among 4k rows within 10 arcsec": ["skyband", "NWAY"],
         "groups of 2k objects in four tables within 3 arcsec": ["skyband", "skyband", "NWAY"],
         "ingest of 8k rows": ["skyband", "skyband", "DuckDB"],
         "cone of 1 arcmin in 8k rows": ["skyband"],
