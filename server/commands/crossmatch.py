@@ -86,7 +86,7 @@ def command(
     from skyband.schema.store import Store
 
     kind = Find(find or ("all" if len(set(tables)) == 1 else "best"))
-    asked = {name: value for name, value in given.items() if value not in (None, False, ())}
+    asked = {name: value for name, value in given.items() if not (value is None or value is False or value == ())}
     common = {"into": into, "find": kind, "join": join_of(join), "propagate": not no_propagate}
     store = Store.open(settings)
     if probability or len(tables) > 2 or _ASSOCIATION & asked.keys():

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +19,9 @@ import pytest
 from skyband.ingest.simulate.into_store import ingest_simulated
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
+from skyband.server.cli import main
+
+Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -96,3 +100,22 @@ def service(sky_folder: Path) -> Iterator[Served]:
 def serve() -> Callable[..., AbstractContextManager[Served]]:
     """What starts a service of a test's own; takes the folder, options, and settings by name."""
     return serving
+
+
+@pytest.fixture
+def run(store: Store, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Run `skyband ...` on the test's store: exit code, standard output, standard error."""
+
+    def run_command(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["skyband", *arguments])
+        monkeypatch.setenv("SKYBAND_STORE", str(store.path))
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        sys.stdout.flush()
+        output = capfdbinary.readouterr()
+        return code, output.out.decode("latin-1"), output.err.decode()
+
+    return run_command

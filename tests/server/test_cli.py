@@ -16,29 +16,10 @@ from astropy.table import Table
 
 from skyband.schema.columns import Column
 from skyband.schema.store import Store
-from skyband.server.cli import COMMANDS, main
+from skyband.server.cli import COMMANDS
+from tests.server.conftest import Run
 
 MakeTable = Callable[..., Any]
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(store: Store, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
-    """Run `skyband ...` on the test's store: exit code, standard output, standard error."""
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["skyband", *arguments])
-        monkeypatch.setenv("SKYBAND_STORE", str(store.path))
-        code: Any = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
-        sys.stdout.flush()
-        output = capfdbinary.readouterr()
-        return code, output.out.decode("latin-1"), output.err.decode()
-
-    return run_command
 
 
 @pytest.fixture
