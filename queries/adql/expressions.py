@@ -86,7 +86,7 @@ class Expressions:
         inner = self.value(node.this)
         if "column" in node.this.meta:
             node.meta["column"] = node.this.meta["column"]
-        return inner if inner.kind in SHAPES else replace(inner, sql=f"({inner.sql})", field=None)
+        return inner if inner.kind in SHAPES else replace(inner, sql=f"({inner.sql})", field=None, chain="")
 
     def _literal(self, node: exp.Expr) -> Value:
         text = node.name
@@ -118,7 +118,8 @@ class Expressions:
 
     def _negative(self, node: exp.Expr) -> Value:
         (inner,) = self._numbers("-", [node.this])
-        return derived(f"-{inner}", inner.kind, [inner], None if inner.constant is None else -inner.constant)
+        # In parentheses: a minus before a minus would begin a comment.
+        return derived(f"(-{inner})", inner.kind, [inner], None if inner.constant is None else -inner.constant)
 
     def _arithmetic(self, node: exp.Expr) -> Value:
         sign = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}[type(node)]  # type: ignore[index]
@@ -126,10 +127,11 @@ class Expressions:
         whole = left.kind in ("integer", "boolean") and right.kind in ("integer", "boolean")
         constant = _computed(sign, left.constant, right.constant, whole=whole)
         kind: Kind = "integer" if whole else "real"
-        if sign != "/":
-            return derived(f"{left} {sign} {right}", kind, [left, right], constant)
-        divisor = right.sql if right.constant else f"nullif({right}, 0)"
-        return derived(f"{left} {'//' if whole else '/'} {divisor}", kind, [left, right], constant)
+        chain = "sum" if sign in "+-" else "product"
+        before, after = left.within(chain), str(right)
+        if sign == "/":
+            sign, after = "//" if whole else "/", after if right.constant else f"nullif({right.sql}, 0)"
+        return derived(f"{before} {sign} {after}", kind, [left, right], constant, chain=chain)
 
     def _numbers(self, sign: str, nodes: Sequence[exp.Expr]) -> list[Value]:
         values = [self.value(node) for node in nodes]
@@ -146,7 +148,7 @@ class Expressions:
             if values[-1].kind not in ("text", "any", "null"):
                 advice = "" if values[-1].kind in SHAPES else "write CAST(... AS VARCHAR)"
                 raise Fault(f"|| joins texts, not a {values[-1].kind}", place(part), advice)
-        return derived(f"{values[0]} || {values[1]}", "text", values)
+        return derived(f"{values[0].within('text')} || {values[1]}", "text", values, chain="text")
 
     def _case(self, node: exp.Expr) -> Value:
         subject, parts, results = node.this, ["CASE"], []
@@ -168,7 +170,7 @@ class Expressions:
             results.append(self.value(default))
             parts.append(f"ELSE {results[-1]}")
         kind = self.common(results, place(node), "CASE")
-        return derived(" ".join([*parts, "END"]), kind, [*used, *results])
+        return derived(f"({' '.join([*parts, 'END'])})", kind, [*used, *results])
 
     def common(self, values: Sequence[Value], at: int, what: str) -> Kind:
         """The one kind several values have.
@@ -256,7 +258,7 @@ class Expressions:
             raise Fault(f"values in {column.unit} cannot be given in {target}", at) from None
         node.meta["column"] = replace(column, name="", role="", utype="", unit=to_vounit(target))
         constant = None if value.constant is None else value.constant * factor
-        return derived(f"(({value}) * {factor!r}::DOUBLE)", "real", [value], constant)
+        return derived(f"({value} * {factor!r}::DOUBLE)", "real", [value], constant)
 
     def _aggregate(self, node: exp.Expr) -> Value:
         name, inner = node.name, node.expressions[0]
@@ -272,7 +274,7 @@ class Expressions:
         sql = f"{name.lower()}({'DISTINCT ' if distinct else ''}{value})"
         kind: Kind = "integer" if name == "COUNT" else "real" if name == "AVG" else value.kind
         if name == "SUM":
-            sql = f"{sql}::BIGINT" if value.kind == "integer" else f"{sql}::DOUBLE"
+            sql = f"({sql}::BIGINT)" if value.kind == "integer" else f"({sql}::DOUBLE)"
         return replace(derived(sql, kind, [value]), free=frozenset(), aggregate=True)
 
     def _check_not_nested(self, node: exp.Expr, arguments: Sequence[Value]) -> None:

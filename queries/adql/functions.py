@@ -14,7 +14,7 @@ class Overload:
 
     parameters: tuple[str, ...]  # of: number, integer, text, timestamp, value, point, shape
     returns: Kind | str  # "same": the kind of the first argument
-    sql: str  # a format: {0} is the first argument, {1.lon} the longitude of the second
+    sql: str  # closed; a format: {0} is the first argument, {1.lon} the longitude of the second
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +36,33 @@ def _arity(template: str) -> int:
 
 FUNCTIONS: Mapping[str, tuple[Overload, ...]] = {
     "ABS": _number("abs({0})", returns="same"),
-    "ACOS": _number("acos({0})"),
-    "ASIN": _number("asin({0})"),
+    "ACOS": _number("adql_number(acos({0}))"),
+    "ASIN": _number("adql_number(asin({0}))"),
     "ATAN": _number("atan({0})"),
     "ATAN2": _number("atan2({0}, {1})"),
     "CEILING": _number("ceil({0})"),
-    "COS": _number("cos({0})"),
-    "COT": _number("cot({0})"),
+    "COS": _number("adql_number(cos({0}))"),
+    "COT": _number("(1 / nullif(adql_number(tan({0})), 0))"),
     "DEGREES": _number("degrees({0})"),
     "EXP": _number("exp({0})"),
     "FLOOR": _number("floor({0})"),
     "LOG": _number("adql_log({0})"),
     "LOG10": _number("adql_log10({0})"),
     "MOD": (
-        Overload(("integer", "integer"), "integer", "{0} % nullif({1}, 0)"),
-        Overload(("number", "number"), "real", "{0} % nullif({1}, 0)"),
+        Overload(("integer", "integer"), "integer", "({0} % nullif({1}, 0))"),
+        Overload(("number", "number"), "real", "adql_number({0} % nullif({1}, 0))"),
     ),
     "PI": _number("pi()"),
-    "POWER": _number("pow({0}, {1})"),
+    "POWER": _number("adql_number(pow({0}, {1}))"),
     "RADIANS": _number("radians({0})"),
     "RAND": _number("random()", "adql_random({0})"),
     "ROUND": (
         *_number("round({0}::DOUBLE)"),
         Overload(("number", "integer"), "real", "round({0}::DOUBLE, {1}::INTEGER)"),
     ),
-    "SIN": _number("sin({0})"),
-    "SQRT": _number("sqrt({0})"),
-    "TAN": _number("tan({0})"),
+    "SIN": _number("adql_number(sin({0}))"),
+    "SQRT": _number("adql_number(sqrt({0}))"),
+    "TAN": _number("adql_number(tan({0}))"),
     "TRUNCATE": (
         *_number("trunc({0}::DOUBLE)"),
         Overload(("number", "integer"), "real", "trunc({0}::DOUBLE, {1}::INTEGER)"),
@@ -85,7 +85,7 @@ FUNCTIONS: Mapping[str, tuple[Overload, ...]] = {
     "IVO_TO_MJD": (Overload(("timestamp",), "real", "adql_mjd({0})"),),
     "IVO_NORMAL_RANDOM": _number("adql_normal_random({0}, {1})"),
     "IVO_INTERVAL_OVERLAPS": _number("adql_interval_overlaps({0}, {1}, {2}, {3})", returns="integer"),
-    "IVO_HMS_TO_DEGREES": (Overload(("text",), "real", "adql_sexagesimal({0}) * 15"),),
+    "IVO_HMS_TO_DEGREES": (Overload(("text",), "real", "(adql_sexagesimal({0}) * 15)"),),
     "IVO_DMS_TO_DEGREES": (Overload(("text",), "real", "adql_sexagesimal({0})"),),
 }
 """Functions by name; geometry and what needs more than a pattern are in `geometry` and `expressions`."""

@@ -4,7 +4,8 @@
 
 -- Plain functions
 
--- Logarithms: NULL where there is none.
+-- NULL where there is no number: NaN would count as larger than every number.
+CREATE MACRO adql_number(x) AS CASE WHEN NOT isnan(x) THEN x END;
 CREATE MACRO adql_log(x) AS CASE WHEN x > 0 THEN ln(x) END;
 CREATE MACRO adql_log10(x) AS CASE WHEN x > 0 THEN log10(x) END;
 

@@ -256,7 +256,7 @@ def measured(name: str, arguments: Arguments, at: int) -> Value:
         place = 0 if name == "COORD1" else 1
         return derived(f"{value}[{place + 1}]", "real", (value,), value.part(place).constant)
     if name == "COORDSYS":
-        return derived(f"CASE WHEN {value} IS NOT NULL THEN 'ICRS' END", "text", (value,))
+        return derived(f"(CASE WHEN {value} IS NOT NULL THEN 'ICRS' END)", "text", (value,))
     if name == "CENTROID":
         if value.kind == "polygon":
             return derived(f"adql_polygon_centroid({value})", "point", (value,))
@@ -283,7 +283,7 @@ def transformed(arguments: Arguments, at: int) -> Value:
     rows = rotation(frames[0] or "", frames[1] or "")
     matrix = "[" + ", ".join(f"{element!r}::DOUBLE" for row in rows for element in row) + "]"
     size = {"point": "[2]", "circle": "[3]", "polygon": "[]"}[value.kind]
-    return derived(f"adql_rotated({value}::DOUBLE[], {matrix})::DOUBLE{size}", value.kind, (value,))
+    return derived(f"(adql_rotated({value}::DOUBLE[], {matrix})::DOUBLE{size})", value.kind, (value,))
 
 
 def limit_of_distance(points: tuple[Value, Value], bound: float) -> tuple[Near, ...]:

@@ -37,9 +37,9 @@ def kind_of(column: Column) -> Kind:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value."""
+    """One value. In an f-string or a template it is an operand: put into parentheses unless it is closed."""
 
-    sql: str
+    sql: str  # closed (a name, a literal, a call, something in parentheses) except for what `chain` says
     kind: Kind
     parts: tuple[Value, ...] = ()  # of a shape: longitude, latitude, [radius | longitude, latitude, ...]
     constant: float | None = None  # the number, where it is known now
@@ -47,9 +47,14 @@ class Value:
     relations: frozenset[Relation] = frozenset()  # tables of the FROM clause it needs
     free: frozenset[tuple[str, int]] = frozenset()  # columns outside aggregates, with their places
     aggregate: bool = False
+    chain: str = ""  # operators that stand outside all parentheses: "sum", "product" or "text"; "" where none does
 
     def __str__(self) -> str:
-        return self.sql
+        return f"({self.sql})" if self.chain else self.sql
+
+    def within(self, chain: str) -> str:
+        """As the left operand in a chain of operators of one precedence, which bind from the left."""
+        return self.sql if self.chain == chain else str(self)
 
     @property
     def lon(self) -> Value:
@@ -70,7 +75,7 @@ class Value:
         """A coordinate of a shape, counted from 0."""
         if self.parts:
             return self.parts[place]
-        return replace(self, sql=f"{self.sql}[{place + 1}]", kind="real", field=None)
+        return replace(self, sql=f"{self}[{place + 1}]", kind="real", field=None, chain="")
 
     @property
     def constants(self) -> tuple[float, ...] | None:
@@ -80,8 +85,10 @@ class Value:
         return known if known and len(known) == len(numbers) else None
 
 
-def derived(sql: str, kind: Kind, operands: Iterable[Value], constant: float | None = None) -> Value:
-    """A value computed from others."""
+def derived(
+    sql: str, kind: Kind, operands: Iterable[Value], constant: float | None = None, *, chain: str = ""
+) -> Value:
+    """A value computed from others; its SQL is closed unless `chain` names the operators that are not."""
     used = list(operands)
     return Value(
         sql,
@@ -90,12 +97,13 @@ def derived(sql: str, kind: Kind, operands: Iterable[Value], constant: float | N
         relations=frozenset().union(*(value.relations for value in used)),
         free=frozenset().union(*(value.free for value in used)),
         aggregate=any(value.aggregate for value in used),
+        chain=chain,
     )
 
 
 def number(value: float) -> Value:
     """A constant."""
-    return Value(f"{float(value)!r}::DOUBLE", "real", constant=float(value))
+    return Value(f"({float(value)!r}::DOUBLE)", "real", constant=float(value))
 
 
 @dataclass(frozen=True, slots=True)
