@@ -11,7 +11,7 @@ from skyband.ingest.readers.source import Source
 from skyband.schema.columns import HEALPIX_COLUMN, ROLES, Column
 from skyband.schema.errors import BadTable
 from skyband.schema.healpix import KEY_STEPS, with_key
-from skyband.schema.names import quote
+from skyband.schema.names import check_column_name, quote
 from skyband.schema.roles import ROW_ID, assign_roles
 from skyband.schema.survey import Survey
 
@@ -89,6 +89,7 @@ def lay_out(
 
     Raises:
         BadOption, BadTable: see `assign_roles` and `place`; or a column has a name skyband keeps for itself.
+        BadName: the name of a column holds a control character.
     """
     _check_names(source)
     found = assign_roles(source.columns, survey=survey, given=given)
@@ -124,6 +125,7 @@ def lay_out(
 
 def _check_names(source: Source) -> None:
     for column in source.columns:
+        check_column_name(column.name)
         if column.name.lower() in _RESERVED:
             raise BadTable(f"{source.path}: column name {column.name!r} is skyband's own; rename the column")
 

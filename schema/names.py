@@ -24,6 +24,19 @@ def check_table_name(name: str) -> str:
     return name
 
 
+def check_column_name(name: str) -> str:
+    """Return `name` if it can name a column: any text without control characters.
+
+    They cannot be typed, break lines of every listing and text file, and mean nothing in an astronomer's table.
+
+    Raises:
+        BadName: it holds one, or half a character (a surrogate).
+    """
+    if not name or re.search(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", name):
+        raise BadName(f"{ascii(name)[:80]} cannot name a column: it is empty or holds a control character; rename it")
+    return name
+
+
 def quote(identifier: str) -> str:
     """An SQL identifier in double quotes, whatever it contains."""
     return '"' + identifier.replace('"', '""') + '"'

@@ -17,7 +17,7 @@ from skyband.schema.errors import BadName, StorageError
 from skyband.schema.faults import duckdb_faults
 from skyband.schema.locks import writer_lock
 from skyband.schema.metadata import write_info
-from skyband.schema.names import quote, quote_text
+from skyband.schema.names import check_column_name, quote, quote_text
 from skyband.schema.session import Session, session
 from skyband.schema.store import Store
 
@@ -146,8 +146,9 @@ def _count(connection: duckdb.DuckDBPyConnection, catalog: str) -> int:
 
 
 def _check_columns(connection: duckdb.DuckDBPyConnection) -> None:
-    """Refuse a column that hides the number of a row, by which matches find rows again."""
+    """Refuse names that are none, and one that hides the number of a row, by which matches find rows again."""
     for name, *_ in connection.execute("DESCRIBE new.main.data").fetchall():
+        check_column_name(name)
         if name.lower() == "rowid":
             raise BadName(f"a table cannot have a column named {name!r}: it would hide DuckDB's own; rename it")
 

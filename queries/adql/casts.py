@@ -71,4 +71,5 @@ def _shape(value: Value, target: str, node: exp.Expr) -> Value:
         return region_value(found)
     size = {"point": "[2]", "circle": "[3]", "polygon": "[]"}[target]
     kind: Kind = target  # type: ignore[assignment]
-    return derived(f"(adql_numbers({value})::DOUBLE{size})", kind, [value])
+    read = "adql_vertices" if target == "polygon" else "adql_numbers"
+    return derived(f"({read}({value})::DOUBLE{size})", kind, [value])

@@ -8,6 +8,10 @@ from difflib import get_close_matches
 from skyband.schema.errors import QueryError
 
 
+_LONGEST = 250
+"""Characters of a problem, or of advice, that an error shows."""
+
+
 class AdqlError(QueryError):
     """ADQL that is not, with the place of the fault.
 
@@ -22,7 +26,13 @@ class AdqlError(QueryError):
         self.column = offset - (before.rfind("\n") + 1) + 1
         self.suggestion = suggestion
         advice = f" ({suggestion})" if suggestion else ""
-        super().__init__(f"ADQL, line {self.line}, column {self.column}: {problem}{advice}")
+        super().__init__(f"ADQL, line {self.line}, column {self.column}: {_one_line(problem)}{_one_line(advice)}")
+
+
+def _one_line(text: str) -> str:
+    """What users and tables wrote can be quoted: without line breaks, and not without end."""
+    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
 
 
 class Fault(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from operator import add, mul, sub, truediv
 
 from sqlglot import exp
 
@@ -24,6 +25,9 @@ from skyband.schema.units import is_vounit, scale_between, to_vounit
 
 Subquery = Callable[[exp.Expr, Scope], tuple[str, tuple[Field, ...]]]
 """Translates a subquery: its SQL and its columns."""
+
+_LONGEST_INTEGER = 19
+"""Digits of 2**63 - 1."""
 
 _SPECIAL = ("CAST", "COALESCE", "NULLIF", "IN_UNIT", "CONTAINS", "INTERSECTS", "DISTANCE", "IVO_GEOM_TRANSFORM")
 _SHAPE_MAKERS = ("POINT", "CIRCLE", "BOX", "POLYGON")
@@ -92,13 +96,19 @@ class Expressions:
         text = node.name
         if node.args["is_string"]:
             return Value(quote_text(text), "text")
+        digits = text.lstrip("0")
         if text[:2].lower() == "0x":
-            text = str(int(text, 16))
-        if text.isdigit() and int(text) < 1 << 63:
-            return Value(text.lstrip("0") or "0", "integer", constant=int(text))
-        amount = float(text)
+            amount: float = int(text, 16)
+        else:
+            amount = int(text) if text.isdigit() and len(digits) <= _LONGEST_INTEGER else float(text)
+        if isinstance(amount, int) and amount < 1 << 63:
+            return Value(str(amount), "integer", constant=amount)
+        try:
+            amount = float(amount)
+        except OverflowError:
+            amount = math.inf
         if math.isinf(amount):
-            raise Fault(f"the number {text} is too large", place(node))
+            raise Fault(f"the number {text[:40]} is too large", place(node))
         shown = repr(amount)
         return Value(shown if "e" in shown else f"{shown}e0", "real", constant=amount)
 
@@ -257,7 +267,7 @@ class Expressions:
         except BadTable:
             raise Fault(f"values in {column.unit} cannot be given in {target}", at) from None
         node.meta["column"] = replace(column, name="", role="", utype="", unit=to_vounit(target))
-        constant = None if value.constant is None else value.constant * factor
+        constant = _computed("*", value.constant, factor, whole=False)
         return derived(f"({value} * {factor!r}::DOUBLE)", "real", [value], constant)
 
     def _aggregate(self, node: exp.Expr) -> Value:
@@ -313,8 +323,20 @@ def _plain(name: str, overloads: Sequence[Overload], arguments: Sequence[Value],
 
 
 def _computed(sign: str, left: float | None, right: float | None, *, whole: bool) -> float | None:
+    """The value of a sum or product of constants, None where the database would not come to a finite one."""
     if left is None or right is None or (sign == "/" and right == 0):
         return None
-    if sign == "/":
-        return math.trunc(left / right) if whole else left / right
-    return {"+": left + right, "-": left - right, "*": left * right}[sign]
+    if whole:
+        found = _EXACT[sign](int(left), int(right))
+        return found if abs(found) < 1 << 63 else None
+    found = _ROUNDED[sign](float(left), float(right))
+    return found if math.isfinite(found) else None
+
+
+def _quotient(left: int, right: int) -> int:
+    """Cut towards zero, as DuckDB's // is."""
+    return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
+
+
+_EXACT: Mapping[str, Callable[[int, int], int]] = {"+": add, "-": sub, "*": mul, "/": _quotient}
+_ROUNDED: Mapping[str, Callable[[float, float], float]] = {"+": add, "-": sub, "*": mul, "/": truediv}

@@ -85,6 +85,8 @@ THEN adql_corner(lon, lat, -tan(radians(width / 2)), -tan(radians(height / 2)))
 -- Shapes from their DALI text.
 CREATE MACRO adql_numbers(txt) AS list_transform(
     regexp_split_to_array(trim(txt), '[\s,]+'), lambda part: part::DOUBLE);
+CREATE MACRO adql_vertices(txt) AS CASE WHEN len(adql_numbers(txt)) >= 6 AND len(adql_numbers(txt)) % 2 = 0
+    THEN adql_numbers(txt) END;
 
 -- Relations of shapes
 

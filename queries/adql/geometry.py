@@ -32,7 +32,7 @@ def without_frame(arguments: Arguments, at: int) -> Arguments:
         frame = literal[1:-1].strip().upper() if literal.startswith("'") else None
         if frame not in _FRAMES:
             advice = "coordinates are ICRS; ivo_geom_transform('GALACTIC', 'ICRS', point) converts"
-            raise Fault(f"{literal} is not a coordinate system of this service", at, advice)
+            raise Fault(f"{literal[:40]} is not a coordinate system of this service", at, advice)
     return arguments[1:]
 
 

@@ -41,7 +41,7 @@ class Token(NamedTuple):
 _TOKEN = re.compile(
     r"""
     (?P<blank>(?:\s|--[^\n]*)+)
-    |(?P<number>0[xX][0-9A-Fa-f]+|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)
+    |(?P<number>0[xX][0-9A-Fa-f]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
     |(?P<word>[A-Za-z][A-Za-z0-9_]*)
     |"(?P<delimited>(?:[^"]|"")+)"
     |'(?P<text>(?:[^']|'')*)'
@@ -50,7 +50,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
-_GOES_ON = re.compile(r"[A-Za-z_]\w*")
+_GOES_ON = re.compile(r"\w+")
 
 _ADVICE = {
     "'": ("this text has no end", "close it with '"),

@@ -19,9 +19,10 @@ _TOUCHES = 1e-14
 
 
 def vectors(lon: Array, lat: Array) -> Array:
-    """Unit vectors, shape (n, 3), of directions in degrees."""
+    """Unit vectors, shape (n, 3), of directions in degrees; NaN where they are infinite."""
     lon, lat = np.radians(lon), np.radians(lat)
-    return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    with np.errstate(invalid="ignore"):
+        return np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
 
 
 def directions(vector: Array) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +22,7 @@ FRAMES = {
 
 _FRAME_WORDS = {"ICRS", "FK5", "J2000", "UNKNOWNFRAME"}
 _FLAVOURS = {"SPHERICAL2", "CART2", "GEOCENTER", "BARYCENTER", "HELIOCENTER", "TOPOCENTER", "UNKNOWNREFPOS"}
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _COUNTS = {"POSITION": 2, "POINT": 2, "CIRCLE": 3, "BOX": 4}
 
 
@@ -49,10 +51,9 @@ def read_region(text: str, at: int = 0) -> Region:
         word = words.pop(0).upper()
         if word not in _FRAME_WORDS | _FLAVOURS:
             raise _fault(text, at, f"{word} is not a frame of this service: regions are ICRS")
-    try:
-        numbers = tuple(float(word) for word in words)
-    except ValueError:
-        raise _fault(text, at, "after its name come numbers only") from None
+    if not all(_is_number(word) for word in words):
+        raise _fault(text, at, "after its name come numbers only")
+    numbers = tuple(float(word) for word in words)
     name = name or {2: "POINT", 3: "CIRCLE"}.get(len(numbers), "POLYGON")
     if name not in (*_COUNTS, "POLYGON"):
         raise _fault(text, at, f"{name} is none of Position, Circle, Box, Polygon")
@@ -72,11 +73,7 @@ def read_region(text: str, at: int = 0) -> Region:
 
 
 def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return word.lower().lstrip("+-")[:3] not in ("nan", "inf")
+    return _NUMBER.fullmatch(word) is not None
 
 
 def _fault(text: str, at: int, reason: str) -> Fault:

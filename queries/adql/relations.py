@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from skyband.queries.adql.errors import Fault, did_you_mean
@@ -11,6 +12,7 @@ from skyband.queries.adql.kinds import Kind
 from skyband.queries.quantities import merge
 from skyband.schema.columns import Column
 from skyband.schema.names import quote
+from skyband.schema.sql import fill_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,13 @@ class Field:
 class Relation:
     """One item of a FROM clause; its SQL stands in the text as a mark until all is known."""
 
-    number: int
+    mark: str  # what stands for it in the text
     names: tuple[str, ...]  # what may stand before its columns, in lower case
     alias: str
     base: str  # SQL: a table's name, or a query in parentheses
     fields: tuple[Field, ...] = ()
     filters: list[str] = field(default_factory=list)  # conditions on its rows
-    layers: list[str] = field(default_factory=list)  # SQL of what wraps it, with {relation}
-
-    @property
-    def mark(self) -> str:
-        """What stands for it in the text."""
-        return f"\x01{self.number}\x02"
+    layers: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)  # what wraps it: an SQL file, its parts
 
     def sql(self) -> str:
         """Its text in FROM."""
@@ -60,8 +57,8 @@ class Relation:
         text = f"{self.base} AS {name}"
         if self.filters:
             text = f"(SELECT * FROM {text} WHERE {' AND '.join(dict.fromkeys(self.filters))}) AS {name}"
-        for layer in self.layers:
-            text = f"({layer.replace('{relation}', text)}) AS {name}"
+        for layer, parts in self.layers:
+            text = f"({fill_sql('skyband.queries.adql', layer, **parts, relation=text)}) AS {name}"
         return text
 
 
@@ -69,17 +66,21 @@ class Relations:
     """All relations of one translation."""
 
     def __init__(self) -> None:
+        # The text also holds names and texts that others chose: none of them can be a mark nobody could guess.
+        self._secret = secrets.token_hex(16)
         self._all: list[Relation] = []
 
     def add(self, names: Sequence[str], alias: str, base: str) -> Relation:
         """A new relation, without fields yet."""
-        relation = Relation(len(self._all), tuple(name.lower() for name in names), alias, base)
+        mark = f"\x01{self._secret}:{len(self._all)}\x02"
+        relation = Relation(mark, tuple(name.lower() for name in names), alias, base)
         self._all.append(relation)
         return relation
 
     def resolved(self, text: str) -> str:
         """The text with every mark replaced."""
-        return re.sub(r"\x01(\d+)\x02", lambda mark: self.resolved(self._all[int(mark[1])].sql()), text)
+        mark = rf"\x01{self._secret}:(\d+)\x02"
+        return re.sub(mark, lambda found: self.resolved(self._all[int(found[1])].sql()), text)
 
 
 @dataclass(frozen=True, slots=True)

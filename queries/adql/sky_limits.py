@@ -9,7 +9,6 @@ from skyband.queries.adql.regions import direction, unit_vector
 from skyband.queries.adql.relations import Relation
 from skyband.schema.columns import HEALPIX_COLUMN
 from skyband.schema.names import quote
-from skyband.schema.sql import fill_sql
 
 MAX_BAND_RADIUS_DEG = 5.0
 """Wider joins compare so many pairs that bands save nothing."""
@@ -95,22 +94,26 @@ class Bands:
                 conditions += self._joined(limit.second, second, limit.first, first, limit.radius_deg)
         return conditions
 
+    def _number(self, *relations: Relation) -> None:
+        """A number that no column of the relations ends with, so that none hides what the bands add."""
+        names = [item.name for relation in relations for item in relation.fields if item.name.startswith("__")]
+        self._count += 1
+        while any(name.endswith(str(self._count)) for name in names):
+            self._count += 1
+
     def _joined(
         self, point: Value, single: Relation, reaching: Value, doubled: Relation, radius_deg: float
     ) -> list[str]:
-        self._count += 1
+        self._number(single, doubled)
         for value, relation, name in ((point, single, "band_point"), (reaching, doubled, "band_reach")):
-            relation.layers.append(
-                fill_sql(
-                    "skyband.queries.adql",
-                    name,
-                    x=f"unit_x({value.lon}, {value.lat})",
-                    y=f"unit_y({value.lon}, {value.lat})",
-                    z=f"unit_z({value.lat})",
-                    n=str(self._count),
-                    radius_arcsec=repr(radius_deg * 3600),
-                )
-            )
+            parts = {
+                "x": f"unit_x({value.lon}, {value.lat})",
+                "y": f"unit_y({value.lon}, {value.lat})",
+                "z": f"unit_z({value.lat})",
+                "n": str(self._count),
+                "radius_arcsec": repr(radius_deg * 3600),
+            }
+            relation.layers.append((name, parts))
         left, right = quote(single.alias), quote(doubled.alias)
         equal = [f"{left}.__b{axis}{self._count} = {right}.__b{axis}{self._count}" for axis in "xyz"]
         steps = [f"pow({left}.__{axis}{self._count} - {right}.__{axis}{self._count}, 2)" for axis in "xyz"]

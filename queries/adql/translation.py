@@ -192,7 +192,7 @@ class _Translator:
                 value = conditions.value(node)
             if value.aggregate:
                 raise Fault("an aggregate cannot stand in GROUP BY", place(node))
-            keys.append(value.sql)
+            keys.append(_key(value, titles.get(node.name.lower(), node) if alone else node))
         conditions.scope.keys.update(keys)
         return keys
 
@@ -246,9 +246,9 @@ class _Translator:
 
     def _order_key(self, node: exp.Expr, fields: Sequence[Field], scope: Scope, *, grouped: bool, whole: bool) -> str:
         if isinstance(node, exp.Literal):
-            number = int(node.name)
+            number = int(node.name) if len(node.name) < 10 else 0
             if not 1 <= number <= len(fields):
-                raise Fault(f"ORDER BY {number}: the select list has {len(fields)} columns", place(node))
+                raise Fault(f"ORDER BY {node.name[:20]}: the select list has {len(fields)} columns", place(node))
             return str(number)
         if isinstance(node, exp.Column) and len(node.parts) == 1:
             for number, item in enumerate(fields, 1):
@@ -260,7 +260,14 @@ class _Translator:
         if value.kind in SHAPES:
             raise Fault(f"a {value.kind} has no order", place(node))
         checked_groups([value], grouped=grouped)
-        return value.sql
+        return _key(value, node)
+
+
+def _key(value: Value, node: exp.Expr) -> str:
+    """What GROUP BY or ORDER BY lists for a value: a constant alone would be the number of a column there."""
+    while isinstance(node, exp.Paren | exp.Neg):
+        node = node.this
+    return f"CASE WHEN true THEN {value.sql} END" if isinstance(node, exp.Literal) else value.sql
 
 
 def _shown(value: Value) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from skyband.schema.columns import Column
 from skyband.schema.errors import BadFile, BadName, BadOption, ResourceLimit
-from skyband.schema.names import quote
+from skyband.schema.names import check_column_name, quote
 from skyband.schema.settings import Settings
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Uploads:
             self.columns[name.lower()] = ()  # whatever happens from here on, `clear` removes it
             try:
                 self.columns[name.lower()] = self._load(name.lower(), path)
-            except (BadFile, ResourceLimit) as error:
+            except (BadFile, BadName, ResourceLimit) as error:
                 text = str(error).replace(str(path), "the file")
                 raise type(error)(f"uploaded table {name!r}: {text}") from None
 
@@ -86,6 +86,8 @@ class Uploads:
         upload = self._reader(path)
         if not upload.columns:
             raise BadFile("it has no columns")
+        for column in upload.columns:
+            check_column_name(column.name)
         table = self._read(upload)
         self._connection.register("skyband_upload", table)
         try:

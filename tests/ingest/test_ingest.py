@@ -431,3 +431,11 @@ def test_a_store_must_be_there_to_be_read(tmp_path: Path) -> None:
 
     with pytest.raises(StoreNotFound):
         Store.open(Settings(store=str(tmp_path / "nowhere")))
+
+
+@pytest.mark.parametrize("name", ["\x010\x02", "flux\n(mJy)", "a\x7f"])
+def test_a_column_with_a_control_character_in_its_name(parquet: Parquet, take: Take, store: Store, name: str) -> None:
+    path = parquet(**{"id": [1], "ra": [2.0], "dec": [3.0], name: [4.0]})
+    with pytest.raises(BadName, match="control character"):
+        take(path)
+    assert store.names() == []

@@ -1,5 +1,7 @@
 """Compound expressions against their value in Python: no operand loses its place, no text leaves its quotes."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import math
@@ -23,7 +25,7 @@ COMPOUND: list[tuple[str, Any]] = [
     ("mod(-7,4)", -3), ("mod(7.5,1+1)", 1.5), ("-mod(7,4)/2", -1), ("round(-7/2)", -3.0), ("round(7/2)", 3.0),
     ("round(7/2, 1-1)", 3.0), ("round(1.26+1, 1)", 2.3), ("truncate(7/2)", 3.0), ("truncate(-7/2.)", -3.0),
     ("truncate(1+1.26, 0+1)", 2.2), ("abs(-7/2)", 3), ("abs(3-5)*2", 4), ("-(-3)", 3), ("- (-(-3))", -3),
-    ("1--1", None), ("7-(3-2)", 6), ("7-(-2)", 9), ("8/(4/2)", 4), ("8*(7/2)", 24), ("7*3/2", 10), ("(1+2)*(3+4)", 21),
+    ("7-(3-2)", 6), ("7-(-2)", 9), ("8/(4/2)", 4), ("8*(7/2)", 24), ("7*3/2", 10), ("(1+2)*(3+4)", 21),
     ("2*(3-5)", -4), ("-(1+2)*2", -6), ("coalesce(1+1, 3)*2", 4), ("nullif(1+1, 2)", None), ("nullif(3-1,1)*2", 4),
     ("case when 1=1 then 1+1 else 3 end*2", 4), ("-case when 1=1 then 2 end", -2), ("cast(7/2 as real)*2", 6.0),
     ("cast(1+1 as varchar)||'x'", "2x"), ("cast('a'||'bc' as varchar(2))", "ab"), ("'a'||upper('b'||'c')", "aBC"),
@@ -37,7 +39,7 @@ COMPOUND: list[tuple[str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("expression", "expected"), [case for case in COMPOUND if "--" not in case[0]])
+@pytest.mark.parametrize(("expression", "expected"), COMPOUND)
 def test_compound_operands(ask: Ask, expression: str, expected: object) -> None:
     found = ask(f"SELECT TOP 1 {expression} AS v, 'last' AS z FROM gaia")
     assert found == [

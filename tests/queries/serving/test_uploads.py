@@ -223,3 +223,17 @@ def test_an_upload_has_a_plain_name(served: Any, tmp_path: Path, name: str) -> N
     path.write_text("a\n1\n")
     with pytest.raises(BadName):
         served.do(served.answer(Query("SELECT 1", "sql", uploads={name: path})))
+
+
+@pytest.mark.parametrize("column", ["\x010\x02", "a\nb", "a\x7f", "a\u2028b", "a\0b"])
+def test_a_column_has_a_name_without_control_characters(served: Any, tmp_path: Path, column: str) -> None:
+    path = tmp_path / "odd.parquet"
+    pq.write_table(pa.table({column: [1.0], "id": [2]}), path)
+    for text in (
+        "SELECT * FROM TAP_UPLOAD.mine",
+        'SELECT * FROM TAP_UPLOAD.mine AS "a"',
+        "SELECT id FROM TAP_UPLOAD.mine",
+    ):
+        with pytest.raises(BadName, match="uploaded table 'mine'.* control character") as caught:
+            ask(served, path, text)
+        assert str(caught.value).isprintable()
