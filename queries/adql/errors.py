@@ -7,7 +7,6 @@ from difflib import get_close_matches
 
 from skyband.schema.errors import QueryError
 
-
 _LONGEST = 250
 """Characters of a problem, or of advice, that an error shows."""
 

@@ -1,7 +1,5 @@
 """Numbers, constants and texts at their limits: an error that says where, or the same value as in Python."""
 
-# ruff: noqa: E501
-
 from __future__ import annotations
 
 from typing import Any
@@ -34,7 +32,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("query", REFUSED, ids=lambda query: f"{ascii(query[:40])} of {len(query)}")
+@pytest.mark.parametrize("query", REFUSED, ids=lambda query: f"{query[:40]!a} of {len(query)}")
 def test_what_is_no_number_or_name_is_an_error_of_one_line(query: str) -> None:
     with pytest.raises(AdqlError) as caught:
         translate(query, TABLES)

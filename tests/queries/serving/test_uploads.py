@@ -234,6 +234,6 @@ def test_a_column_has_a_name_without_control_characters(served: Any, tmp_path: P
         'SELECT * FROM TAP_UPLOAD.mine AS "a"',
         "SELECT id FROM TAP_UPLOAD.mine",
     ):
-        with pytest.raises(BadName, match="uploaded table 'mine'.* control character") as caught:
+        with pytest.raises(BadName, match=r"uploaded table 'mine'.* control character") as caught:
             ask(served, path, text)
         assert str(caught.value).isprintable()
