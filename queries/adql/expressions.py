@@ -327,10 +327,10 @@ def _computed(sign: str, left: float | None, right: float | None, *, whole: bool
     if left is None or right is None or (sign == "/" and right == 0):
         return None
     if whole:
-        found = _EXACT[sign](int(left), int(right))
-        return found if abs(found) < 1 << 63 else None
-    found = _ROUNDED[sign](float(left), float(right))
-    return found if math.isfinite(found) else None
+        exact = _EXACT[sign](int(left), int(right))
+        return exact if abs(exact) < 1 << 63 else None
+    rounded = _ROUNDED[sign](float(left), float(right))
+    return rounded if math.isfinite(rounded) else None
 
 
 def _quotient(left: int, right: int) -> int:

@@ -132,10 +132,11 @@ class Engine:
     ) -> tuple[ArrowRows, tuple[Column, ...]]:
         uploads = self._uploads.columns
         plan = self._plans.plan(cursor, query, uploads)
-        # The line break ends a comment the query may close with. One row more than wanted tells whether there are more.
-        sql = f"SELECT * FROM ({plan.sql}\n) LIMIT {max_rows + 1 if max_rows else 0}"
         with duckdb_faults("query failed"):
-            rows, names, types = _begin(cursor, sql, query, quick=plan.bound is not None and max_rows <= _QUICK_ROWS)
+            # One row more than wanted tells whether there are more.
+            statement = plan.statement(cursor, max_rows + 1 if max_rows else 0)
+            quick = plan.bound is not None and max_rows <= _QUICK_ROWS
+            rows, names, types = begin(cursor, statement, query, quick=quick)
         return rows, self._plans.columns(plan, names, types, uploads)
 
     def finish(self) -> None:
@@ -167,19 +168,21 @@ class Engine:
                 return
 
 
-def _begin(
-    cursor: duckdb.DuckDBPyConnection, sql: str, query: Query, *, quick: bool
+def begin(
+    cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement, query: Query, *, quick: bool
 ) -> tuple[ArrowRows, list[str], list[str]]:
     """The rows of a query, the names of their columns and the DuckDB types.
 
     A relation is bound twice but streams; what `execute` gives is bound once, and collected before it is Arrow.
     """
     values = dict(query.parameters) or None
+    # Should all that judged it be wrong, it still cannot change what later queries see.
+    cursor.execute("BEGIN TRANSACTION READ ONLY")
     if quick:
-        cursor.execute(sql, values)
+        cursor.execute(statement, values)
         described = cursor.description or []
         return cursor, [item[0] for item in described], [str(item[1]) for item in described]
-    relation = cursor.sql(sql, params=values)
+    relation = cursor.sql(statement, params=values)
     assert relation is not None, "a SELECT has a result"
     return relation, list(relation.columns), [str(type_) for type_ in relation.types]
 

@@ -10,7 +10,7 @@ import itertools
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -50,7 +50,9 @@ class Allowed:
     """What a query may name, in lower case."""
 
     tables: frozenset[str]  # "gaia", "main.gaia", "keys.gaia", "tap_schema.tables", ...
-    functions: frozenset[str] | None  # None: all, for SQL that skyband wrote itself
+    functions: frozenset[str]
+    searched: frozenset[str] = frozenset()  # what cone() and xmatch() may be given: tables of positions, plain names
+    table_functions: frozenset[str] = frozenset()
 
 
 @cache
@@ -96,6 +98,41 @@ def check_sql(cursor: duckdb.DuckDBPyConnection, text: str, allowed: Allowed) ->
         _check(tree, allowed)
     except RecursionError:
         raise QueryError("the query is nested too deeply; take it apart with WITH") from None
+
+
+def one_select(cursor: duckdb.DuckDBPyConnection, text: str) -> duckdb.Statement:
+    """The one SELECT that SQL is, read once more where it is about to run: whoever wrote it, nothing else may.
+
+    Raises:
+        QueryError: it is something else.
+    """
+    statements = cursor.extract_statements(text)
+    kinds = [_kind(statement) for statement in statements]
+    if kinds != ["SELECT"]:
+        raise QueryError(f"this would run {', '.join(kinds) or 'nothing'} and not one SELECT; please report the query")
+    return statements[0]
+
+
+def without_semicolon(text: str) -> str:
+    """The one statement in `text`, to stand in parentheses: `;` and what follows it is cut.
+
+    Args:
+        text: SQL that `check_sql` has let pass.
+    """
+    import duckdb
+
+    if ";" not in text:
+        return text
+    written = text.encode()  # places are those of bytes
+    parts: list[tuple[int, bool]] = [(0, False)]  # where each begins, and whether more than a comment is in it
+    for start, kind in duckdb.tokenize(text):
+        if kind == duckdb.token_type.operator and written[start : start + 1] == b";":
+            parts.append((start + 1, False))
+        elif kind != duckdb.token_type.comment:
+            parts[-1] = (parts[-1][0], True)
+    ends = [start - 1 for start, _ in parts[1:]] + [len(written)]
+    (statement,) = (written[part[0] : end] for part, end in zip(parts, ends, strict=True) if part[1])
+    return statement.decode()
 
 
 def _tree(cursor: duckdb.DuckDBPyConnection, text: str) -> Any:
@@ -173,7 +210,7 @@ def _cte_name(name: str) -> str:
 def _check_expression(node: Node, kind: str, allowed: Allowed) -> None:
     if kind not in _EXPRESSIONS:
         raise QueryError(f"{_words(kind)} is not answered here")
-    if kind not in ("FUNCTION", "WINDOW") or allowed.functions is None:
+    if kind not in ("FUNCTION", "WINDOW"):
         return
     name = node["function_name"].lower()
     if name not in allowed.functions:
@@ -201,24 +238,24 @@ def _check_table_function(function: Node, allowed: Allowed) -> None:
     name = function["function_name"].lower()
     if function["schema"].lower() not in ("", "main") or function["catalog"]:
         name = ".".join(function["qualified_name"]["path"])
-    if name not in known_functions("tables"):
+    if name not in allowed.table_functions:
         raise QueryError(
-            f"{name}() cannot stand after FROM here; these can: {', '.join(sorted(known_functions('tables')))}"
+            f"{name}() cannot stand after FROM here; these can: {', '.join(sorted(allowed.table_functions))}"
         )
     wanted = _TABLE_ARGUMENTS.get(name, 0)
     arguments = function["arguments"]
     for argument in arguments[:wanted]:
         literal = argument["expression"].get("literal", {})
-        if argument["name"] or literal.get("kind") != "STRING" or literal["text"].lower() not in allowed.tables:
-            raise QueryError(f"{name}() takes the name of a table in quotes first: {', '.join(_plain(allowed))}")
+        if argument["name"] or literal.get("kind") != "STRING" or literal["text"].lower() not in allowed.searched:
+            raise QueryError(_wanted(name, allowed))
     if len(arguments) < wanted or (
         wanted and any(item["name"].lower() in ("table", "left", "right") for item in arguments)
     ):
-        raise QueryError(f"{name}() takes the name of a table in quotes first: {', '.join(_plain(allowed))}")
+        raise QueryError(_wanted(name, allowed))
 
 
-def _plain(allowed: Allowed) -> Iterator[str]:
-    return iter(sorted(name for name in allowed.tables if "." not in name))
+def _wanted(name: str, allowed: Allowed) -> str:
+    return f"{name}() takes the name of a table with positions in quotes first: {', '.join(sorted(allowed.searched))}"
 
 
 def _similar(name: str, names: frozenset[str]) -> str:

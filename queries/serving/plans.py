@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING
 from skyband.queries.adql import Table, translate
 from skyband.queries.known import KnownColumns, unique_names
 from skyband.queries.lineage import trace_columns
-from skyband.queries.serving.gate import Allowed, check_length, check_sql, known_functions
+from skyband.queries.serving.gate import (
+    Allowed,
+    check_length,
+    check_sql,
+    known_functions,
+    one_select,
+    without_semicolon,
+)
 from skyband.queries.serving.question import Query
 from skyband.queries.serving.uploads import SCHEMA as UPLOADS
 from skyband.queries.tap_schema import TABLES, TAP_SCHEMA, USER_SCHEMA
 from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import QueryError
-from skyband.schema.keys import data_of, key_columns
+from skyband.schema.keys import catalog_of, data_of, key_columns
 from skyband.schema.names import quote
 
 if TYPE_CHECKING:
@@ -33,6 +40,18 @@ class Plan:
     sql: str
     traced: tuple[Column, ...] | None  # columns of the result, without types; None where they are traced in the SQL
     bound: tuple[tuple[str, ...], tuple[Column, ...]] | None = None  # names and types of the result, and its columns
+    parsed: tuple[int, duckdb.Statement] | None = None  # what runs, and for how many rows
+
+    def statement(self, cursor: duckdb.DuckDBPyConnection, most: int) -> duckdb.Statement:
+        """What to run for `most` rows at most; parsed once.
+
+        Raises:
+            QueryError: it would not be one SELECT.
+        """
+        if self.parsed is None or self.parsed[0] != most:
+            # The line break ends a comment the query may close with.
+            self.parsed = most, one_select(cursor, f"SELECT * FROM ({self.sql}\n) LIMIT {most}")
+        return self.parsed[1]
 
 
 class Plans:
@@ -41,6 +60,7 @@ class Plans:
     def __init__(self, connection: duckdb.DuckDBPyConnection, tables: Mapping[str, TableInfo]) -> None:
         self._tables = tables
         self._functions = known_functions() | _own_functions(connection)
+        self._placed = [name for name, info in tables.items() if info.role("ra") and info.role("dec")]
         self._kept: OrderedDict[tuple[str, str], Plan] = OrderedDict()
         self._service = {f"tap_schema.{name}": columns for name, (_, columns) in TABLES.items()}
 
@@ -70,11 +90,17 @@ class Plans:
     def columns(
         self, plan: Plan, names: Sequence[str], types: Sequence[str], uploads: Mapping[str, tuple[Column, ...]]
     ) -> tuple[Column, ...]:
-        """The columns of a result whose names and types the database gives."""
+        """The columns of a result whose names and types the database gives.
+
+        Raises:
+            QueryError: they are not as many as the translation of the query says.
+        """
         key = (*names, *types)
         if plan.bound is None or plan.bound[0] != key:
             traced = plan.traced
-            if traced is None or len(traced) != len(names):
+            if traced is not None and len(traced) != len(names):
+                raise QueryError(f"the answer has {len(names)} columns, the query {len(traced)}: please report this")
+            if traced is None:
                 others = self._service | {f"{UPLOADS}.{name}": columns for name, columns in uploads.items()}
                 known = KnownColumns(self._tables, others)
                 traced = trace_columns(plan.sql, names, types, tables=known.of_table, functions=known.of_function)
@@ -86,27 +112,30 @@ class Plans:
         return plan.bound[1]
 
     def _sql(self, cursor: duckdb.DuckDBPyConnection, text: str, uploads: Mapping[str, object]) -> Plan:
-        names = {
-            *self._service,
-            *(f"{UPLOADS}.{name}" for name in uploads),
-            *(f"{prefix}{name}" for name in self._tables for prefix in ("", "main.")),
-            *(f"keys.{name}" for name, info in self._tables.items() if info.role("ra") and info.role("dec")),
-        }
-        check_sql(cursor, text, Allowed(frozenset(names), self._functions))
-        return Plan(text.rstrip().rstrip(";"), None)
+        plain = {f"{prefix}{name}" for name in self._tables for prefix in ("", "main.")}
+        searched, functions = frozenset(self._placed), known_functions("tables")
+        check_sql(cursor, text, Allowed(self._names(plain, uploads), self._functions, searched, functions))
+        return Plan(without_semicolon(text), None)
 
     def _adql(self, cursor: duckdb.DuckDBPyConnection, text: str, uploads: Mapping[str, tuple[Column, ...]]) -> Plan:
         try:
             translation = translate(text, self._adql_tables(uploads))
         except RecursionError:
             raise QueryError("the query is nested too deeply; take it apart with WITH") from None
+        # What users wrote went into this SQL: it passes the gate as theirs does, as if nothing were known of it.
+        stored = {f"{catalog_of(name)}.main.data" for name in self._tables}
+        check_sql(cursor, translation.sql, Allowed(self._names(stored, uploads), self._functions))
         return Plan(translation.sql, translation.columns)
+
+    def _names(self, tables: set[str], uploads: Mapping[str, object]) -> frozenset[str]:
+        keys = (f"keys.{name}" for name in self._placed)
+        return frozenset({*tables, *keys, *self._service, *(f"{UPLOADS}.{name}" for name in uploads)})
 
     def _adql_tables(self, uploads: Mapping[str, tuple[Column, ...]]) -> dict[str, Table]:
         tables = {}
         for name, info in self._tables.items():
             tables[name] = tables[f"{USER_SCHEMA}.{name}"] = Table(name, data_of(info), info.columns)
-            if info.role("ra") and info.role("dec"):
+            if name in self._placed:
                 tables[f"keys.{name}"] = Table(f"keys.{name}", f"keys.{quote(name)}", key_columns(info))
         for name, (_, columns) in TABLES.items():
             tables[f"tap_schema.{name}"] = Table(f"{TAP_SCHEMA}.{name}", f"tap_schema.{quote(name)}", columns)

@@ -7,17 +7,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from skyband.queries.serving import Query
-from skyband.schema.errors import SkybandError
+from skyband.schema.errors import InputError, QueryError, SkybandError
 
 SECRET = "the word nobody may learn"
-CORPUS = [
-    line.replace("\\n", "\n")
-    for line in Path(__file__).with_name("hostile.sql").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("--")
-]
+
+
+def corpus(name: str) -> list[str]:
+    """The statements of a file, one a line."""
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    return [line.replace("\\n", "\n") for line in lines if line and not line.startswith("--")]
+
+
+CORPUS = corpus("hostile.sql")
 TIME_LIMIT_S = 0.3
 
 
@@ -90,6 +95,64 @@ def test_hostile_sql_is_refused_or_harmless(served: Any, places: dict[str, str])
         ] == []
 
 
+def test_no_adql_becomes_anything_but_one_select(served: Any, places: dict[str, str]) -> None:
+    """Each query is refused, or answered with as many columns as its metadata say, and changes nothing."""
+    shown = ("SELECT id, ra, g, name FROM gaia ORDER BY id", "SELECT * FROM tap_schema.columns ORDER BY ALL")
+    before = [served.rows(text) for text in shown], [tree(Path(places["secret"]).parent), tree(served.store.path)]
+    answered = 0
+    for statement in corpus("hostile_adql.sql"):
+        text = statement.replace("{secret}", places["secret"])
+        try:
+            content, answer = served.do(served.answer(Query(text, "adql", format="json"), 5.0))
+        except InputError as error:
+            assert str(error).isprintable(), statement
+            assert 10 < len(str(error)) < 600, statement
+            assert "please report" not in str(error), statement
+            assert SECRET not in str(error), statement
+            continue
+        answered += 1
+        assert SECRET.encode() not in content, statement
+        assert places["store"].encode() not in content, statement
+        assert answer.rows is not None
+        assert answer.rows <= 9, statement
+    assert answered > 30  # most of what hides in texts and names is harmless
+    after = [served.rows(text) for text in shown], [tree(Path(places["secret"]).parent), tree(served.store.path)]
+    assert after == before
+
+
+def test_what_runs_is_one_select_whoever_wrote_it(served: Any) -> None:
+    """Behind the gate: other statements are not run, and nothing a SELECT might hide can write."""
+    from skyband.queries.adql import create_functions
+    from skyband.queries.serving.engine import begin
+    from skyband.queries.serving.lockdown import ENGINE, lock_engine
+    from skyband.queries.serving.plans import Plan
+    from skyband.queries.tap_schema import create_tap_schema
+    from skyband.schema.session import Session
+
+    session = Session(served.store.tables_folder, served.store.settings, engine=ENGINE)
+    create_functions(session.connection)
+    create_tap_schema(session.connection, session.tables)
+    lock_engine(session.connection)
+    outer = Query("", "adql")
+    for text in (
+        "SELECT 1) LIMIT 1; CREATE OR REPLACE VIEW gaia AS SELECT 666 AS id; SELECT * FROM (SELECT 1",
+        "SELECT 1) LIMIT 1; SELECT * FROM (SELECT 1",
+    ):
+        with pytest.raises(QueryError, match="not one SELECT"):
+            Plan(text, None).statement(session.connection.cursor(), 5)
+    for text in (
+        "WITH x AS (DELETE FROM tap_schema.columns RETURNING *) SELECT * FROM x",
+        "WITH x AS (INSERT INTO tap_schema.schemas SELECT * FROM tap_schema.schemas RETURNING *) SELECT * FROM x",
+    ):
+        for quick in (True, False):
+            cursor = session.connection.cursor()
+            with pytest.raises((duckdb.Error, QueryError), match=r"read-only|not one SELECT"):
+                begin(cursor, cursor.extract_statements(text)[0], outer, quick=quick)
+            cursor.close()
+    assert session.connection.execute("SELECT id FROM gaia ORDER BY id").fetchall() == [(1,), (2,), (3,)]
+    session.close()
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -123,8 +186,6 @@ def test_monstrous_texts_cost_one_answer_at_most(served: Any, text: str) -> None
 
 def test_the_lock_down_holds_without_the_gate(tmp_path: Path, places: dict[str, str], served: Any) -> None:
     """What the gate would let slip meets a database that cannot reach files."""
-    import duckdb
-
     from skyband.queries.serving.lockdown import ENGINE, lock_engine
     from skyband.schema.session import Session
 
@@ -166,5 +227,21 @@ def test_a_query_is_a_select_of_known_things(served: Any) -> None:
         "SELECT repeat('x', 20), rpad('a', 5, '.'), printf('%05.1f', g), format('{:.2f}', g), range(3) FROM gaia",
         "SELECT row_number() OVER (PARTITION BY name ORDER BY g), COLUMNS('ra|dec') FROM gaia QUALIFY true",
         "SELECT * FROM tap_schema.columns WHERE indexed = 1",
+        "SELECT 1 AS a; -- done",
+        "SELECT ';' AS \"a;ä\" -- one;\n;; /* ; */ -- two",
+        "; SELECT 'ä' AS a;",
+        "SELECT $$;$$ AS a -- ;",
     ):  # fmt: skip
         assert served.do(served.answer(Query(text, "sql")))[1].rows
+
+
+def test_only_tables_with_positions_are_searched(served: Any) -> None:
+    for text in (
+        "SELECT * FROM cone('keys.gaia', 10, 0, 1)",
+        "SELECT * FROM cone('main.gaia', 10, 0, 1)",
+        "SELECT * FROM cone('tap_schema.tables', 10, 0, 1)",
+        "SELECT * FROM xmatch('gaia', 'keys.wise', 1)",
+    ):
+        with pytest.raises(QueryError, match="takes the name of a table with positions in quotes first: gaia, wise"):
+            served.sql(text)
+    assert served.rows("SELECT id FROM cone('GAIA', 10, 0, 1e-4)") == ["1"]
