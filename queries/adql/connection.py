@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+PREFIX = "adql_"
+"""How the names of all macros and functions made for ADQL begin."""
+
+
 def create_functions(connection: duckdb.DuckDBPyConnection) -> None:
     """Create them on the connection of a `Session`, for it and its cursors."""
     from duckdb.func import PythonUDFType

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from skyband.queries.adql import Table, translate
+from skyband.queries.adql.connection import PREFIX
 from skyband.queries.known import KnownColumns, unique_names
 from skyband.queries.lineage import trace_columns
 from skyband.queries.serving.gate import (
@@ -59,7 +60,10 @@ class Plans:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, tables: Mapping[str, TableInfo]) -> None:
         self._tables = tables
-        self._functions = known_functions() | _own_functions(connection)
+        own = own_functions(connection)
+        self._translated_functions = known_functions() | own
+        # What ADQL becomes has checked its arguments; in SQL, somebody else would have to.
+        self._functions = known_functions() | {name for name in own if not name.startswith(PREFIX)}
         self._placed = [name for name, info in tables.items() if info.role("ra") and info.role("dec")]
         self._kept: OrderedDict[tuple[str, str], Plan] = OrderedDict()
         self._service = {f"tap_schema.{name}": columns for name, (_, columns) in TABLES.items()}
@@ -124,7 +128,7 @@ class Plans:
             raise QueryError("the query is nested too deeply; take it apart with WITH") from None
         # What users wrote went into this SQL: it passes the gate as theirs does, as if nothing were known of it.
         stored = {f"{catalog_of(name)}.main.data" for name in self._tables}
-        check_sql(cursor, translation.sql, Allowed(self._names(stored, uploads), self._functions))
+        check_sql(cursor, translation.sql, Allowed(self._names(stored, uploads), self._translated_functions))
         return Plan(translation.sql, translation.columns)
 
     def _names(self, tables: set[str], uploads: Mapping[str, object]) -> frozenset[str]:
@@ -144,8 +148,9 @@ class Plans:
         return tables
 
 
-def _own_functions(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+def own_functions(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """The functions and macros skyband made in a session."""
-    found = connection.execute("SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal").fetchall()
     # Python functions count as internal.
+    query = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal OR starts_with(function_name, $1)"
+    found = connection.execute(query, [PREFIX]).fetchall()
     return frozenset({"healpix", *(name.lower() for (name,) in found)})

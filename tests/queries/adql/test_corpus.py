@@ -6,14 +6,23 @@ import duckdb
 import pytest
 
 from skyband.queries.adql import AdqlError, check_syntax, translate
+from skyband.queries.serving.gate import Allowed, check_sql, known_functions
+from skyband.queries.serving.plans import own_functions
 
 from .conftest import TABLES, corpus
+
+
+def allowed(connection: duckdb.DuckDBPyConnection) -> Allowed:
+    """What the gate of the query processes lets translations name."""
+    tables = frozenset(table.relation.replace('"', "") for table in TABLES.values())
+    return Allowed(tables, known_functions() | own_functions(connection))
 
 
 @pytest.mark.parametrize("query", corpus("corpus_accepted.sql"))
 def test_accepted_queries_run(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     check_syntax(query)
     translation = translate(query, TABLES)
+    check_sql(connection, translation.sql, allowed(connection))
     result = connection.execute(translation.sql)
     assert [column[0] for column in result.description] == [column.name for column in translation.columns]
     names = [column.name.lower() for column in translation.columns]

@@ -245,3 +245,21 @@ def test_only_tables_with_positions_are_searched(served: Any) -> None:
         with pytest.raises(QueryError, match="takes the name of a table with positions in quotes first: gaia, wise"):
             served.sql(text)
     assert served.rows("SELECT id FROM cone('GAIA', 10, 0, 1e-4)") == ["1"]
+
+
+def test_the_functions_of_adql_are_for_adql(served: Any) -> None:
+    for expression, expected in (
+        ("CONTAINS(POINT(ra, dec), POLYGON(9, -1, 11, -1, 11, 1, 9, 1))", "1"),
+        ("INTERSECTS(CIRCLE(ra, dec, 1), POLYGON(9, -1, 11, -1, 11, 1, 9, 1))", "1"),
+        ("CONTAINS(BOX(ra, dec, 0.1, 0.1), POLYGON(9, -1, 11, -1, 11, 1, 9, 1))", "1"),
+        ("INTERSECTS(BOX(ra, dec, 0.1, 0.1), POLYGON(9, -1, 11, -1, 11, 1, 9, 1))", "1"),
+        ("ROUND(AREA(BOX(ra, dec, 1, 1)), 3)", "1.0"),
+        ("ROUND(COORD1(CENTROID(BOX(ra, dec, 1, 1))), 6)", "10.0"),
+        ("COORD1(ivo_healpix_center(0, 4))", "0.0"),
+        ("ROUND(COORD2(ivo_geom_transform('ICRS', 'GALACTIC', POINT(ra, dec))), 1)", "-62.7"),
+    ):
+        query = Query(f"SELECT {expression} AS v FROM gaia WHERE id = 1", "adql", format="csv")
+        assert served.do(served.answer(query))[0].decode().split() == ["v", expected], expression
+    for text in ("adql_histogram(ra, 0, 360, 100000000)", "adql_flag(true)", "adql_polygon_area([1, 2])"):
+        with pytest.raises(QueryError, match="there is no function"):
+            served.sql(f"SELECT {text} FROM gaia")
