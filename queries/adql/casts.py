@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from skyband.queries.adql.cursor import place
 from skyband.queries.adql.errors import Fault
 from skyband.queries.adql.geometry import region_value
-from skyband.queries.adql.kinds import SHAPES, Kind, Value, derived
+from skyband.queries.adql.kinds import NUMBERS, SHAPES, Kind, Value, derived
 from skyband.queries.adql.regions import read_region
+from skyband.queries.quantities import NOTHING
+from skyband.schema.columns import Column
 
 _DUCKDB = {
     "SMALLINT": "SMALLINT",
@@ -53,6 +57,13 @@ def cast(value: Value, target: str, length: int | None, node: exp.Expr) -> Value
     return derived(
         f"CAST({value} AS {_DUCKDB[target]})", _KINDS[target], [value], value.constant if target in _REAL else None
     )
+
+
+def cast_column(column: Column, before: Kind, after: Kind) -> Column:
+    """What a cast leaves of a column's meaning: numbers stay it as other numbers, all else only as its own kind."""
+    if before == after or {before, after} <= NUMBERS:
+        return replace(column, role="")
+    return replace(NOTHING, ascii=True if before in NUMBERS | {"timestamp"} else None)
 
 
 _REAL = ("DOUBLE PRECISION",)

@@ -23,6 +23,12 @@ def create_functions(connection: duckdb.DuckDBPyConnection) -> None:
     listed, pair = DuckDBPyType("DOUBLE[]"), DuckDBPyType("DOUBLE[2]")
     functions: tuple[tuple[str, Callable[..., Any], list[Any], DuckDBPyType], ...] = (
         ("adql_healpix_center", _healpix_center, [INTEGER, BIGINT], pair),
+        (
+            "adql_counts",
+            _counts,
+            [DuckDBPyType("INTEGER[]"), DuckDBPyType("UBIGINT[]"), INTEGER],
+            DuckDBPyType("INTEGER[]"),
+        ),
         ("adql_in_polygon", _in_polygon, [DOUBLE, DOUBLE, listed], BOOLEAN),
         ("adql_edges_angle", _edges_angle, [DOUBLE, DOUBLE, listed], DOUBLE),
         ("adql_polygon_in_polygon", _polygon_in_polygon, [listed, listed], BOOLEAN),
@@ -50,6 +56,18 @@ def _healpix_center(order: Any, index: Any) -> Any:
         chosen = orders == one
         centers[chosen] = healpix_centers(int(one), indices[chosen])
     return _pairs(centers)
+
+
+def _counts(keys: Any, counts: Any, bins: Any) -> Any:
+    """Lists of bins + 2 numbers, each count at its key."""
+    import numpy as np
+    import pyarrow as pa
+
+    keys, counts, size = _whole(keys), _whole(counts), int(bins[0].as_py()) + 2
+    offsets = keys.offsets.to_numpy()
+    found = np.zeros((len(keys), size), np.int32)
+    found[np.repeat(np.arange(len(keys)), np.diff(offsets)), keys.flatten().to_numpy()] = counts.flatten().to_numpy()
+    return pa.ListArray.from_arrays(pa.array(np.arange(len(keys) + 1, dtype=np.int32) * size), pa.array(found.ravel()))
 
 
 def _in_polygon(lon: Any, lat: Any, shape: Any) -> Any:

@@ -10,10 +10,10 @@ from operator import add, mul, sub, truediv
 from sqlglot import exp
 
 from skyband.queries.adql import geometry
-from skyband.queries.adql.casts import cast
+from skyband.queries.adql.casts import cast, cast_column
 from skyband.queries.adql.cursor import place
 from skyband.queries.adql.errors import Fault, did_you_mean
-from skyband.queries.adql.functions import AGGREGATE_FUNCTIONS, FUNCTIONS, Overload
+from skyband.queries.adql.functions import AGGREGATE_FUNCTIONS, FUNCTIONS, MAX_BINS, Overload
 from skyband.queries.adql.kinds import NUMBERS, SHAPES, Condition, Kind, Value, derived
 from skyband.queries.adql.relations import Field
 from skyband.queries.adql.scope import Scope, described
@@ -61,6 +61,10 @@ _MEANINGS: Mapping[str, Column] = {
     "IVO_HMS_TO_DEGREES": Column("", "DOUBLE", unit="deg"),
     "IVO_DMS_TO_DEGREES": Column("", "DOUBLE", unit="deg"),
 }
+
+
+_OTHER_AXES = {"GALACTIC": "pos.galactic", "SUPERGALACTIC": "pos.supergalactic", "ECLIPTIC": "pos.ecliptic"}
+"""UCD words of frames that are not equatorial."""
 
 
 class Expressions:
@@ -189,6 +193,8 @@ class Expressions:
             Fault: they differ.
         """
         kinds: set[Kind] = {value.kind for value in values} - {"null"}
+        if kinds & SHAPES:
+            geometry.check_frames(values, at)
         if len(kinds) <= 1:
             return kinds.pop() if kinds else "null"
         if kinds <= NUMBERS:
@@ -213,10 +219,14 @@ class Expressions:
             if aggregate is not None:
                 self._check_not_nested(node, arguments)
             found = _plain(name, aggregate or FUNCTIONS[name], arguments, node)
+            if name == "IVO_HISTOGRAM":
+                found = _of_fixed_length(found, arguments[3].constant, at)
             if aggregate is not None:
                 found = replace(found, free=frozenset(), aggregate=True)
         if name in _MEANINGS:
-            node.meta["column"] = _MEANINGS[name]
+            frame = found.frame or (arguments[0].frame if arguments else "")
+            meaning = _MEANINGS[found.kind.upper() if name == "IVO_GEOM_TRANSFORM" else name]
+            node.meta["column"] = _in_frame(meaning, frame)
         return found
 
     def _special(self, name: str, node: exp.Expr, arguments: Sequence[Value]) -> Value | None:
@@ -237,8 +247,10 @@ class Expressions:
         if name == "IVO_GEOM_TRANSFORM":
             return geometry.transformed(arguments, at)
         if name == "CAST":
-            node.meta["column"] = described(node.expressions[0], arguments[0].kind)
-            return cast(arguments[0], node.expressions[1].name, node.args.get("length"), node)
+            found = cast(arguments[0], node.expressions[1].name, node.args.get("length"), node)
+            column = described(node.expressions[0], arguments[0].kind)
+            node.meta["column"] = cast_column(column, arguments[0].kind, found.kind)
+            return found
         if name in ("COALESCE", "NULLIF"):
             if not arguments or (name == "NULLIF" and len(arguments) != 2):
                 raise Fault(f"{name} takes {'two' if name == 'NULLIF' else 'one or more'} values", at)
@@ -306,6 +318,21 @@ class Expressions:
         exp.Subquery: _scalar,
         exp.Null: _null,
     }
+
+
+def _in_frame(column: Column, frame: str) -> Column:
+    """A meaning that is of equatorial coordinates, for those of another frame."""
+    if frame not in _OTHER_AXES or not column.ucd.startswith("pos.eq"):
+        return column
+    axis = {"pos.eq.ra": ".lon", "pos.eq.dec": ".lat"}.get(column.ucd)
+    return replace(column, ucd=_OTHER_AXES[frame] + axis if axis else "pos")
+
+
+def _of_fixed_length(histogram: Value, bins: float | None, at: int) -> Value:
+    """A histogram as an array of known length: only that is one in a VOTable."""
+    if bins is None or not 1 <= bins <= MAX_BINS:
+        raise Fault(f"the number of bins must be written out, 1 to {MAX_BINS:,}", at)
+    return replace(histogram, sql=f"({histogram}::INTEGER[{int(bins) + 2}])")
 
 
 def _plain(name: str, overloads: Sequence[Overload], arguments: Sequence[Value], node: exp.Expr) -> Value:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from skyband.queries.adql.kinds import Kind
 
+MAX_BINS = 10_000
+"""Bins of a histogram."""
+
 
 @dataclass(frozen=True, slots=True)
 class Overload:
@@ -149,7 +152,8 @@ USER_FUNCTIONS = (
     UserFunction(
         "ivo_histogram",
         "ivo_histogram(val DOUBLE, lower DOUBLE, upper DOUBLE, nbins INTEGER) -> INTEGER[]",
-        "Aggregate: counts of val below lower, in nbins bins of equal width, and at or above upper.",
+        f"Aggregate: counts of val below lower, in nbins bins of equal width, and at or above upper. nbins is "
+        f"a number of 1 to {MAX_BINS:,}.",
     ),
     UserFunction("ivo_to_jd", "ivo_to_jd(d TIMESTAMP) -> DOUBLE", "Julian date of a timestamp."),
     UserFunction("ivo_to_mjd", "ivo_to_mjd(d TIMESTAMP) -> DOUBLE", "Modified Julian date of a timestamp."),

@@ -29,18 +29,16 @@ CREATE MACRO adql_sexagesimal(txt) AS CASE
             regexp_extract_all(txt, '\d+(?:\.\d*)?'), lambda part, place: part::DOUBLE / pow(60, place - 1)))
 END;
 
--- Counts below, in equal bins, and above.
+-- Counts below, in equal bins, and above; adql_counts of connection.py puts them into one list.
 CREATE MACRO adql_bin(val, lower_edge, upper_edge, bins) AS CASE
     WHEN val < lower_edge THEN 0
     WHEN val >= upper_edge THEN bins + 1
-    ELSE floor((val - lower_edge) / (upper_edge - lower_edge) * bins)::INTEGER + 1
+    -- Rounding may lift what lies just below the upper edge onto it.
+    ELSE least(floor((val - lower_edge) / (upper_edge - lower_edge) * bins)::INTEGER, bins - 1) + 1
 END;
-CREATE MACRO adql_histogram(val, lower_edge, upper_edge, bins) AS list_transform(
-    list_zip(
-        range(0, any_value(bins) + 2),
-        list_resize([histogram(adql_bin(val, lower_edge, upper_edge, bins))], any_value(bins) + 2,
-            histogram(adql_bin(val, lower_edge, upper_edge, bins)))
-    ), lambda pair: coalesce(map_extract_value(pair[2], pair[1]::INTEGER), 0))::INTEGER[];
+CREATE MACRO adql_histogram(val, lower_edge, upper_edge, bins) AS adql_counts(
+    coalesce(map_keys(histogram(adql_bin(val, lower_edge, upper_edge, bins))), []),
+    coalesce(map_values(histogram(adql_bin(val, lower_edge, upper_edge, bins))), []), bins);
 
 CREATE MACRO adql_direction(x, y, z) AS CASE WHEN x + y + z IS NOT NULL THEN [
     degrees(atan2(y, x)) + CASE WHEN atan2(y, x) < 0 THEN 360 ELSE 0 END, degrees(atan2(z, sqrt(x * x + y * y)))

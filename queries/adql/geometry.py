@@ -104,6 +104,7 @@ def _led_by_point(arguments: Arguments) -> tuple[Value | None, Arguments]:
 
 def _polygon(arguments: Arguments, at: int) -> Value:
     if arguments and all(value.kind == "point" for value in arguments):
+        check_frames(arguments, at)
         coordinates = [part for value in arguments for part in (value.lon, value.lat)]
     else:
         coordinates = list(_numbers("POLYGON", arguments, at))
@@ -155,7 +156,19 @@ def shapes_of(name: str, arguments: Arguments, at: int) -> tuple[Value, Value]:
     if len(arguments) != 2 or any(value.kind not in SHAPES for value in arguments):
         kinds = ", ".join(value.kind for value in arguments) or "none"
         raise Fault(f"{name} takes two shapes, such as POINT(...) and CIRCLE(...); these are {kinds}", at)
+    check_frames(arguments, at)
     return arguments[0], arguments[1]
+
+
+def check_frames(arguments: Arguments, at: int) -> None:
+    """Check that shapes which ivo_geom_transform made are in one frame; others are in the frame they are used in.
+
+    Raises:
+        Fault: they are not.
+    """
+    frames = sorted({value.frame for value in arguments} - {""})
+    if len(frames) > 1:
+        raise Fault(f"these shapes are in different frames: {', '.join(frames)}", at, "bring them to one")
 
 
 def distance_points(arguments: Arguments, at: int) -> tuple[Value, Value]:
@@ -168,6 +181,7 @@ def distance_points(arguments: Arguments, at: int) -> tuple[Value, Value]:
         numbers = _numbers("DISTANCE", arguments, at)
         return point(*numbers[:2]), point(*numbers[2:])
     if len(arguments) == 2 and all(value.kind == "point" for value in arguments):
+        check_frames(arguments, at)
         return arguments[0], arguments[1]
     raise Fault("DISTANCE takes two points, or four numbers", at)
 
@@ -256,7 +270,7 @@ def measured(name: str, arguments: Arguments, at: int) -> Value:
         place = 0 if name == "COORD1" else 1
         return derived(f"{value}[{place + 1}]", "real", (value,), value.part(place).constant)
     if name == "COORDSYS":
-        return derived(f"(CASE WHEN {value} IS NOT NULL THEN 'ICRS' END)", "text", (value,))
+        return derived(f"(CASE WHEN {value} IS NOT NULL THEN '{value.frame or 'ICRS'}' END)", "text", (value,))
     if name == "CENTROID":
         if value.kind == "polygon":
             return derived(f"adql_polygon_centroid({value})", "point", (value,))
@@ -280,10 +294,13 @@ def transformed(arguments: Arguments, at: int) -> Value:
         if frame not in FRAMES:
             raise Fault(f"the frames of ivo_geom_transform are the texts {', '.join(FRAMES)}", at)
     value = arguments[2]
+    if value.frame not in ("", frames[0]):
+        raise Fault(f"this shape is in {value.frame}, not in {frames[0]}", at)
     rows = rotation(frames[0] or "", frames[1] or "")
     matrix = "[" + ", ".join(f"{element!r}::DOUBLE" for row in rows for element in row) + "]"
     size = {"point": "[2]", "circle": "[3]", "polygon": "[]"}[value.kind]
-    return derived(f"(adql_rotated({value}::DOUBLE[], {matrix})::DOUBLE{size})", value.kind, (value,))
+    turned = derived(f"(adql_rotated({value}::DOUBLE[], {matrix})::DOUBLE{size})", value.kind, (value,))
+    return replace(turned, frame=frames[1] or "")
 
 
 def limit_of_distance(points: tuple[Value, Value], bound: float) -> tuple[Near, ...]:

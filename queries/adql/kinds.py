@@ -47,6 +47,7 @@ class Value:
     relations: frozenset[Relation] = frozenset()  # tables of the FROM clause it needs
     free: frozenset[tuple[str, int]] = frozenset()  # columns outside aggregates, with their places
     aggregate: bool = False
+    frame: str = ""  # of a shape: a key of FRAMES, where ivo_geom_transform gave it one; else ICRS
     chain: str = ""  # operators that stand outside all parentheses: "sum", "product" or "text"; "" where none does
 
     def __str__(self) -> str:
@@ -90,6 +91,7 @@ def derived(
 ) -> Value:
     """A value computed from others; its SQL is closed unless `chain` names the operators that are not."""
     used = list(operands)
+    frames = {value.frame for value in used} - {""}
     return Value(
         sql,
         kind,
@@ -97,6 +99,7 @@ def derived(
         relations=frozenset().union(*(value.relations for value in used)),
         free=frozenset().union(*(value.free for value in used)),
         aggregate=any(value.aggregate for value in used),
+        frame=next(iter(frames)) if kind in SHAPES and len(frames) == 1 else "",
         chain=chain,
     )
 

@@ -37,6 +37,7 @@ class Field:
     sql: str
     relation: Relation | None = None  # None: of no single relation
     origins: frozenset[tuple[Relation, str]] = frozenset()  # stored tables it comes from, with its role in each
+    frame: str = ""  # of a shape, as of a Value
 
 
 @dataclass(eq=False, slots=True)

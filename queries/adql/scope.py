@@ -33,7 +33,7 @@ class Scope:
         node.meta["column"] = found.column
         free = frozenset({(found.name, place(node))}) if mine and found.sql not in self.keys else frozenset()
         relations = frozenset({found.relation}) if found.relation else frozenset()
-        return Value(found.sql, found.kind, field=found, relations=relations, free=free)
+        return Value(found.sql, found.kind, field=found, relations=relations, free=free, frame=found.frame)
 
     def _find(self, node: exp.Column) -> tuple[Field, bool]:
         at, name = place(node), node.name
@@ -96,7 +96,7 @@ def output(name: str, node: exp.Expr, value: Value) -> Field:
     """A column of the result of a SELECT."""
     if value.field is not None:
         return replace(value.field, name=name, column=renamed(value.field.column, name))
-    return Field(name, value.kind, renamed(described(node, value.kind), name), value.sql)
+    return Field(name, value.kind, renamed(described(node, value.kind), name), value.sql, frame=value.frame)
 
 
 def default_name(node: exp.Expr, number: int) -> str:

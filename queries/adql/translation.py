@@ -279,10 +279,19 @@ def _united(pair: tuple[Field, Field], word: str, tree: exp.Expr) -> Field:
     kinds: set[Kind] = {left.kind, right.kind} - {"null", "any"}
     if len(kinds) > 1 and not kinds <= NUMBERS:
         raise Fault(f"{word} of a {left.kind} and a {right.kind} in column {left.name!r}", place(tree.expression))
+    if left.frame and right.frame and left.frame != right.frame:
+        raise Fault(f"{word} of shapes in {left.frame} and {right.frame}", place(tree.expression))
     kind = left.kind if left.kind == right.kind else "real" if kinds == NUMBERS else "any"
     # ADQL 2.1, section 2.6: the metadata of the columns come from the left query, where both agree.
     column = renamed(merge((left.column, right.column)), left.name)
-    return replace(left, kind=kind, column=column, relation=None, origins=left.origins | right.origins)
+    return replace(
+        left,
+        kind=kind,
+        column=column,
+        relation=None,
+        origins=left.origins | right.origins,
+        frame=left.frame or right.frame,
+    )
 
 
 def _needs_parentheses(tree: exp.Expr, part: exp.Expr) -> bool:

@@ -251,9 +251,9 @@ QUERIES = [
      lambda g: [(0,), (2,)]),
     ("SELECT source_id FROM gaia WHERE source_id < 2 UNION ALL SELECT source_id FROM gaia WHERE source_id < 2 ORDER BY 1",
      lambda g: [(0,), (0,), (1,), (1,)]),
-    ("SELECT ivo_histogram(phot_g_mean_mag, 10, 18, 4) FROM gaia", lambda g: [([
+    ("SELECT ivo_histogram(phot_g_mean_mag, 10, 18, 4) FROM gaia", lambda g: [((
         int((g["phot_g_mean_mag"] < 10).sum()), *np.histogram(g["phot_g_mean_mag"], [10, 12, 14, 16, 18])[0].tolist(),
-        int((g["phot_g_mean_mag"] >= 18).sum())],)]),
+        int((g["phot_g_mean_mag"] >= 18).sum())),)]),
     ("SELECT ivo_string_agg(table_name, '+') FROM TAP_SCHEMA.tables", lambda g: [("gaia+tap_schema.tables",)]),
     ("SELECT name FROM obs WHERE name ILIKE 'A%' ORDER BY name", lambda g: [("Ab",), ("a",)]),
     ("SELECT name FROM obs WHERE CONTAINS(POINT(0, 0), s_region) = 1", lambda g: [("Ab",)]),
