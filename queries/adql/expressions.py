@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from operator import add, mul, sub, truediv
 
 from sqlglot import exp
 
 from skyband.queries.adql import geometry
 from skyband.queries.adql.casts import cast, cast_column
+from skyband.queries.adql.constants import computed, number_of
 from skyband.queries.adql.cursor import place
 from skyband.queries.adql.errors import Fault, did_you_mean
 from skyband.queries.adql.functions import AGGREGATE_FUNCTIONS, FUNCTIONS, MAX_BINS, Overload
 from skyband.queries.adql.kinds import NUMBERS, SHAPES, Condition, Kind, Value, derived
+from skyband.queries.adql.meanings import meaning
 from skyband.queries.adql.relations import Field
 from skyband.queries.adql.scope import Scope, described
 from skyband.queries.adql.values_grammar import AGGREGATES
-from skyband.schema.columns import Column
 from skyband.schema.errors import BadTable
 from skyband.schema.names import quote_text
 from skyband.schema.units import is_vounit, scale_between, to_vounit
 
 Subquery = Callable[[exp.Expr, Scope], tuple[str, tuple[Field, ...]]]
 """Translates a subquery: its SQL and its columns."""
-
-_LONGEST_INTEGER = 19
-"""Digits of 2**63 - 1."""
 
 _SPECIAL = ("CAST", "COALESCE", "NULLIF", "IN_UNIT", "CONTAINS", "INTERSECTS", "DISTANCE", "IVO_GEOM_TRANSFORM")
 _SHAPE_MAKERS = ("POINT", "CIRCLE", "BOX", "POLYGON")
@@ -41,30 +37,6 @@ _ACCEPTS: Mapping[str, frozenset[Kind]] = {
     "timestamp": frozenset({"timestamp", "text"}),
     "point": frozenset({"point"}),
 }
-_MEANINGS: Mapping[str, Column] = {
-    "DISTANCE": Column("", "DOUBLE", unit="deg", ucd="pos.angDistance"),
-    "AREA": Column("", "DOUBLE", unit="deg**2", ucd="phys.angArea"),
-    "COORD1": Column("", "DOUBLE", unit="deg", ucd="pos.eq.ra"),
-    "COORD2": Column("", "DOUBLE", unit="deg", ucd="pos.eq.dec"),
-    "POINT": Column("", "DOUBLE[2]", unit="deg", ucd="pos.eq"),
-    "CENTROID": Column("", "DOUBLE[2]", unit="deg", ucd="pos.eq"),
-    "CIRCLE": Column("", "DOUBLE[3]", unit="deg", ucd="pos.outline"),
-    "BOX": Column("", "DOUBLE[]", unit="deg", ucd="pos.outline"),
-    "POLYGON": Column("", "DOUBLE[]", unit="deg", ucd="pos.outline"),
-    "REGION": Column("", "DOUBLE[]", unit="deg", ucd="pos.outline"),
-    "IVO_HEALPIX_INDEX": Column("", "BIGINT", ucd="pos.healpix"),
-    "IVO_HEALPIX_CENTER": Column("", "DOUBLE[2]", unit="deg", ucd="pos.eq"),
-    "IVO_EPOCH_PROP_POS": Column("", "DOUBLE[2]", unit="deg", ucd="pos.eq"),
-    "IVO_GEOM_TRANSFORM": Column("", "DOUBLE[]", unit="deg", ucd="pos"),
-    "IVO_TO_JD": Column("", "DOUBLE", unit="d", ucd="time.epoch"),
-    "IVO_TO_MJD": Column("", "DOUBLE", unit="d", ucd="time.epoch"),
-    "IVO_HMS_TO_DEGREES": Column("", "DOUBLE", unit="deg"),
-    "IVO_DMS_TO_DEGREES": Column("", "DOUBLE", unit="deg"),
-}
-
-
-_OTHER_AXES = {"GALACTIC": "pos.galactic", "SUPERGALACTIC": "pos.supergalactic", "ECLIPTIC": "pos.ecliptic"}
-"""UCD words of frames that are not equatorial."""
 
 
 class Expressions:
@@ -100,21 +72,7 @@ class Expressions:
         text = node.name
         if node.args["is_string"]:
             return Value(quote_text(text), "text")
-        digits = text.lstrip("0")
-        if text[:2].lower() == "0x":
-            amount: float = int(text, 16)
-        else:
-            amount = int(text) if text.isdigit() and len(digits) <= _LONGEST_INTEGER else float(text)
-        if isinstance(amount, int) and amount < 1 << 63:
-            return Value(str(amount), "integer", constant=amount)
-        try:
-            amount = float(amount)
-        except OverflowError:
-            amount = math.inf
-        if math.isinf(amount):
-            raise Fault(f"the number {text[:40]} is too large", place(node))
-        shown = repr(amount)
-        return Value(shown if "e" in shown else f"{shown}e0", "real", constant=amount)
+        return number_of(text, place(node))
 
     def _null(self, node: exp.Expr) -> Value:
         return Value("NULL", "null")
@@ -139,7 +97,7 @@ class Expressions:
         sign = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}[type(node)]  # type: ignore[index]
         left, right = self._numbers(sign, [node.this, node.expression])
         whole = left.kind in ("integer", "boolean") and right.kind in ("integer", "boolean")
-        constant = _computed(sign, left.constant, right.constant, whole=whole)
+        constant = computed(sign, left.constant, right.constant, whole=whole)
         kind: Kind = "integer" if whole else "real"
         chain = "sum" if sign in "+-" else "product"
         before, after = left.within(chain), str(right)
@@ -223,10 +181,9 @@ class Expressions:
                 found = _of_fixed_length(found, arguments[3].constant, at)
             if aggregate is not None:
                 found = replace(found, free=frozenset(), aggregate=True)
-        if name in _MEANINGS:
-            frame = found.frame or (arguments[0].frame if arguments else "")
-            meaning = _MEANINGS[found.kind.upper() if name == "IVO_GEOM_TRANSFORM" else name]
-            node.meta["column"] = _in_frame(meaning, frame)
+        column = meaning(name, found, arguments)
+        if column is not None:
+            node.meta["column"] = column
         return found
 
     def _special(self, name: str, node: exp.Expr, arguments: Sequence[Value]) -> Value | None:
@@ -279,7 +236,7 @@ class Expressions:
         except BadTable:
             raise Fault(f"values in {column.unit} cannot be given in {target}", at) from None
         node.meta["column"] = replace(column, name="", role="", utype="", unit=to_vounit(target))
-        constant = _computed("*", value.constant, factor, whole=False)
+        constant = computed("*", value.constant, factor, whole=False)
         return derived(f"({value} * {factor!r}::DOUBLE)", "real", [value], constant)
 
     def _aggregate(self, node: exp.Expr) -> Value:
@@ -320,14 +277,6 @@ class Expressions:
     }
 
 
-def _in_frame(column: Column, frame: str) -> Column:
-    """A meaning that is of equatorial coordinates, for those of another frame."""
-    if frame not in _OTHER_AXES or not column.ucd.startswith("pos.eq"):
-        return column
-    axis = {"pos.eq.ra": ".lon", "pos.eq.dec": ".lat"}.get(column.ucd)
-    return replace(column, ucd=_OTHER_AXES[frame] + axis if axis else "pos")
-
-
 def _of_fixed_length(histogram: Value, bins: float | None, at: int) -> Value:
     """A histogram as an array of known length: only that is one in a VOTable."""
     if bins is None or not 1 <= bins <= MAX_BINS:
@@ -347,23 +296,3 @@ def _plain(name: str, overloads: Sequence[Overload], arguments: Sequence[Value],
     forms = " or ".join(f"({', '.join(overload.parameters)})" for overload in overloads)
     given = ", ".join(argument.kind for argument in arguments)
     raise Fault(f"{name} takes {forms}, not ({given})", place(node))
-
-
-def _computed(sign: str, left: float | None, right: float | None, *, whole: bool) -> float | None:
-    """The value of a sum or product of constants, None where the database would not come to a finite one."""
-    if left is None or right is None or (sign == "/" and right == 0):
-        return None
-    if whole:
-        exact = _EXACT[sign](int(left), int(right))
-        return exact if abs(exact) < 1 << 63 else None
-    rounded = _ROUNDED[sign](float(left), float(right))
-    return rounded if math.isfinite(rounded) else None
-
-
-def _quotient(left: int, right: int) -> int:
-    """Cut towards zero, as DuckDB's // is."""
-    return abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
-
-
-_EXACT: Mapping[str, Callable[[int, int], int]] = {"+": add, "-": sub, "*": mul, "/": _quotient}
-_ROUNDED: Mapping[str, Callable[[float, float], float]] = {"+": add, "-": sub, "*": mul, "/": truediv}

@@ -66,7 +66,7 @@ GALACTIC, ECLIPTIC = TURNED.format("GALACTIC"), TURNED.format("ECLIPTIC")
     ],
 )
 def test_frames_are_not_mixed(expression: str) -> None:
-    with pytest.raises(AdqlError, match="frame|GALACTIC"):
+    with pytest.raises(AdqlError, match=r"frame|GALACTIC"):
         translate(f"SELECT {expression} FROM gaia" + (") AS t" if "(SELECT 1" in expression else ""), TABLES)
 
 
