@@ -130,7 +130,9 @@ def _batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Rec
                     for array, field in zip(batch.columns, schema, strict=True)
                 ]
             except pa.ArrowInvalid as error:
-                raise QueryError(f"a sum does not fit into 64 bits ({error}); cast it to DOUBLE") from error
+                raise QueryError(
+                    f"an integer does not fit into 64 bits ({error}); cast it to DOUBLE (in ADQL: DOUBLE PRECISION)"
+                ) from error
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 

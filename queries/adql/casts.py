@@ -54,9 +54,10 @@ def cast(value: Value, target: str, length: int | None, node: exp.Expr) -> Value
         raise Fault(f"a {value.kind} cannot become TIMESTAMP", at)
     if target != "TIMESTAMP" and value.kind == "timestamp":
         raise Fault(f"a timestamp cannot become {target}", at, "ivo_to_mjd gives the date as a number")
-    return derived(
-        f"CAST({value} AS {_DUCKDB[target]})", _KINDS[target], [value], value.constant if target in _REAL else None
-    )
+    sql = f"CAST({value} AS {_DUCKDB[target]})"
+    if target in ("REAL", "DOUBLE PRECISION") and value.kind not in NUMBERS:
+        sql = f"adql_number({sql})"  # texts may say NaN
+    return derived(sql, _KINDS[target], [value], value.constant if target in _REAL else None)
 
 
 def cast_column(column: Column, before: Kind, after: Kind) -> Column:

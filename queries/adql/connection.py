@@ -22,7 +22,7 @@ def create_functions(connection: duckdb.DuckDBPyConnection) -> None:
 
     listed, pair = DuckDBPyType("DOUBLE[]"), DuckDBPyType("DOUBLE[2]")
     functions: tuple[tuple[str, Callable[..., Any], list[Any], DuckDBPyType], ...] = (
-        ("adql_healpix_center", _healpix_center, [INTEGER, BIGINT], pair),
+        ("adql_cell_center", _cell_center, [INTEGER, BIGINT], pair),
         (
             "adql_counts",
             _counts,
@@ -45,7 +45,7 @@ def create_functions(connection: duckdb.DuckDBPyConnection) -> None:
 # DuckDB evaluates the annotations, so they cannot name the lazily imported pyarrow. Rows with a NULL do not come here.
 
 
-def _healpix_center(order: Any, index: Any) -> Any:
+def _cell_center(order: Any, index: Any) -> Any:
     import numpy as np
 
     from skyband.schema.healpix import healpix_centers

@@ -73,8 +73,8 @@ FUNCTIONS: Mapping[str, tuple[Overload, ...]] = {
     "UPPER": (Overload(("text",), "text", "upper({0})"),),
     "LOWER": (Overload(("text",), "text", "lower({0})"),),
     "IVO_HEALPIX_INDEX": (
-        Overload(("integer", "number", "number"), "integer", "healpix({0}, {1}, {2})"),
-        Overload(("integer", "point"), "integer", "healpix({0}, {1.lon}, {1.lat})"),
+        Overload(("integer", "number", "number"), "integer", "adql_healpix({0}, {1}, {2})"),
+        Overload(("integer", "point"), "integer", "adql_healpix({0}, {1.lon}, {1.lat})"),
     ),
     "IVO_HEALPIX_CENTER": (Overload(("integer", "integer"), "point", "adql_healpix_center({0}, {1})"),),
     "IVO_EPOCH_PROP_POS": (

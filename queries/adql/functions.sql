@@ -22,6 +22,13 @@ CREATE MACRO adql_hasword(haystack, needle) AS list_has_all(adql_words(haystack)
 CREATE MACRO adql_hashlist_has(hashlist, item) AS list_contains(string_split(lower(hashlist), '#'), lower(item))::INTEGER;
 CREATE MACRO adql_interval_overlaps(l1, h1, l2, h2) AS (l1 <= h1 AND l2 <= h2 AND l1 <= h2 AND l2 <= h1)::INTEGER;
 
+-- Cells of HEALPix: NULL where there is none.
+CREATE MACRO adql_order(ord) AS CASE WHEN ord BETWEEN 0 AND 29 THEN ord END::INTEGER;
+CREATE MACRO adql_healpix(ord, lon, lat) AS healpix(adql_order(ord), CASE WHEN isfinite(lon) THEN lon END,
+    CASE WHEN abs(lat) <= 90 THEN lat END);
+CREATE MACRO adql_healpix_center(ord, cell) AS adql_cell_center(adql_order(ord),
+    CASE WHEN cell BETWEEN 0 AND 12 * pow(4, adql_order(ord))::BIGINT - 1 THEN cell END);
+
 -- Sexagesimal text: one to three numbers, a sign before the first.
 CREATE MACRO adql_sexagesimal(txt) AS CASE
     WHEN regexp_full_match(trim(txt), '[-+]?\s*\d+(\.\d*)?([\s:hdm°''′]+\d+(\.\d*)?){0,2}\s*[smhd"″]*') THEN
@@ -100,7 +107,7 @@ CREATE MACRO adql_near(lon1, lat1, lon2, lat2, radius) AS radius >= 0 AND
     pow(unit_x(lon1, lat1) - unit_x(lon2, lat2), 2) + pow(unit_y(lon1, lat1) - unit_y(lon2, lat2), 2)
     + pow(unit_z(lat1) - unit_z(lat2), 2) <= pow(chord_limit(radius), 2);
 CREATE MACRO adql_circle_in_circle(lon1, lat1, radius1, lon2, lat2, radius2) AS
-    radius1 >= 0 AND adql_distance(lon1, lat1, lon2, lat2) + radius1 <= radius2 * (1 + 1e-9);
+    radius1 >= 0 AND (radius2 * (1 + 1e-9) >= 180 OR adql_distance(lon1, lat1, lon2, lat2) + radius1 <= radius2 * (1 + 1e-9));
 CREATE MACRO adql_circles_meet(lon1, lat1, radius1, lon2, lat2, radius2) AS
     radius1 >= 0 AND radius2 >= 0 AND adql_near(lon1, lat1, lon2, lat2, radius1 + radius2);
 
@@ -110,9 +117,14 @@ CREATE MACRO adql_circle_in_polygon(lon, lat, radius, shape) AS radius >= 0 AND 
     AND adql_edges_angle(lon, lat, shape) >= radius * (1 - 1e-9);
 CREATE MACRO adql_circle_meets_polygon(lon, lat, radius, shape) AS radius >= 0 AND (adql_in_polygon(lon, lat, shape)
     OR adql_edges_angle(lon, lat, shape) <= radius * (1 + 1e-9));
-CREATE MACRO adql_polygon_in_circle(shape, lon, lat, radius) AS list_bool_and(list_transform(
-    range(1, len(shape), 2), lambda i: adql_near(shape[i], shape[i + 1], lon, lat, radius)));
+-- Up to a hemisphere, a circle holds what lies between points it holds; a larger one is all but a circle at its antipode.
+CREATE MACRO adql_polygon_in_circle(shape, lon, lat, radius) AS CASE WHEN radius <= 90
+    THEN list_bool_and(list_transform(
+        range(1, len(shape), 2), lambda i: adql_near(shape[i], shape[i + 1], lon, lat, radius)))
+    WHEN radius * (1 + 1e-9) >= 180 THEN shape IS NOT NULL
+    ELSE NOT adql_in_polygon(lon + 180, -lat, shape)
+        AND adql_edges_angle(lon + 180, -lat, shape) >= (180 - radius) * (1 - 1e-9) END;
 
 -- Square degrees; adql_polygon_area and adql_polygon_centroid are functions of polygons.py.
 CREATE MACRO adql_point_area(shape) AS CASE WHEN shape IS NOT NULL THEN 0e0 END;
-CREATE MACRO adql_circle_area(shape) AS 4 * pi() * pow(sin(radians(shape[3]) / 2), 2) * pow(180 / pi(), 2);
+CREATE MACRO adql_circle_area(shape) AS 4 * pi() * pow(sin(radians(least(shape[3], 180)) / 2), 2) * pow(180 / pi(), 2);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -239,12 +239,25 @@ class _Translator:
         if order is None:
             return ""
         whole = isinstance(tree, exp.Select)
-        keys = [self._order_key(node.this, fields, scope, grouped=grouped, whole=whole) for node in order.expressions]
+        listed = {value.sql for _, value in items} if tree.args.get("distinct") and whole else None
+        keys = [
+            self._order_key(node.this, fields, scope, grouped=grouped, whole=whole, listed=listed)
+            for node in order.expressions
+        ]
         return "\nORDER BY " + ", ".join(
             f"{key} DESC" if node.args.get("desc") else key for key, node in zip(keys, order.expressions, strict=True)
         )
 
-    def _order_key(self, node: exp.Expr, fields: Sequence[Field], scope: Scope, *, grouped: bool, whole: bool) -> str:
+    def _order_key(
+        self,
+        node: exp.Expr,
+        fields: Sequence[Field],
+        scope: Scope,
+        *,
+        grouped: bool,
+        whole: bool,
+        listed: Collection[str] | None,  # SQL that may be ordered by; None for any
+    ) -> str:
         if isinstance(node, exp.Literal):
             number = int(node.name) if len(node.name) < 10 else 0
             if not 1 <= number <= len(fields):
@@ -257,6 +270,8 @@ class _Translator:
         if not whole:
             raise Fault("ORDER BY of a set takes columns of its result, or their numbers", place(node))
         value = Conditions(scope, self.subquery).value(node)
+        if listed is not None and value.sql not in listed:
+            raise Fault("with DISTINCT, ORDER BY takes what the select list has", place(node))
         if value.kind in SHAPES:
             raise Fault(f"a {value.kind} has no order", place(node))
         checked_groups([value], grouped=grouped)
