@@ -112,7 +112,7 @@ class Uploads:
             if size > 2 * self._settings.upload_max_bytes:
                 raise ResourceLimit(f"it unpacks to more than {2 * self._settings.upload_max_bytes:,} bytes; send less")
             batches.append(batch)
-        return pa.Table.from_batches(batches, upload.schema)
+        return _without_nan(pa.Table.from_batches(batches, upload.schema))
 
 
 def _check_bytes(path: Path, most: int) -> None:
@@ -129,6 +129,18 @@ def _check_bytes(path: Path, most: int) -> None:
         raise BadFile(f"it cannot be read: {error}") from None
     if size > most:
         raise ResourceLimit(f"it is longer than {most:,} bytes; send less")
+
+
+def _without_nan(table: pa.Table) -> pa.Table:
+    """The table with NULL for NaN, as the tables of a store have it: the database takes NaN for the largest number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for place, column in enumerate(table.schema):
+        values = table.column(place)
+        if pa.types.is_floating(column.type) and pc.any(pc.is_nan(values)).as_py():
+            table = table.set_column(place, column, pc.if_else(pc.is_nan(values), None, values))
+    return table
 
 
 def _ascii(values: pa.ChunkedArray) -> bool | None:

@@ -57,7 +57,7 @@ def test_no_column_is_lost_and_conditions_count_what_they_say(ask: Ask, rows: An
 @pytest.mark.parametrize("name", [*FUNCTIONS, *AGGREGATE_FUNCTIONS])
 def test_every_template_is_closed(name: str) -> None:
     """A call or something in parentheses: an operator around it cannot take a part of it."""
-    for overload in (FUNCTIONS | AGGREGATE_FUNCTIONS)[name]:
+    for overload in {**FUNCTIONS, **AGGREGATE_FUNCTIONS}[name]:
         text = re.sub(r"\{\d(\.\w+)?\}", "x", overload.sql)
         assert re.match(r"\w*\(", text), overload.sql
         depths = [text[: end + 1].count("(") - text[: end + 1].count(")") for end in range(len(text))]

@@ -54,7 +54,7 @@ REALS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), INTEGERS + REALS)
+@pytest.mark.parametrize(("text", "expected"), [*INTEGERS, *REALS])
 def test_numbers_keep_their_value(ask: Ask, text: str, expected: Any) -> None:
     ((value,),) = ask(f"SELECT TOP 1 {text} AS v FROM gaia")
     assert value == expected

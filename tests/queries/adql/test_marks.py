@@ -54,9 +54,9 @@ def test_a_column_of_any_name(connection: duckdb.DuckDBPyConnection, rows: Any, 
     ]
     for query in queries:
         if not any(letter in query for letter in "\x01\x02"):  # ADQL itself has no control characters
-            found = connection.execute(translate(query, TABLES | {"odd": odd}).sql).fetchall()
+            found = connection.execute(translate(query, {**TABLES, "odd": odd}).sql).fetchall()
             assert found == [(n, pytest.approx(value)) for n, value in expected], query
-    starred = connection.execute(translate("SELECT * FROM odd AS o ORDER BY id", TABLES | {"odd": odd}).sql).fetchall()
+    starred = connection.execute(translate("SELECT * FROM odd AS o ORDER BY id", {**TABLES, "odd": odd}).sql).fetchall()
     assert [(row[0], row[3]) for row in starred] == [(n, pytest.approx(value)) for n, value in expected]
     connection.execute("DROP TABLE odd")
 

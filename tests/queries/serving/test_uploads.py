@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +238,25 @@ def test_a_column_has_a_name_without_control_characters(served: Any, tmp_path: P
         with pytest.raises(BadName, match=r"uploaded table 'mine'.* control character") as caught:
             ask(served, path, text)
         assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "fits", "csv", "vot"])
+def test_nan_is_null_in_an_upload_too(served: Any, tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"mine.{suffix}"
+    columns = {
+        "a": np.array([1.0, math.nan, math.inf, -2.0]),
+        "f": np.array([math.nan, 2.0, math.nan, 4.0], np.float32),
+        "i": [1, 2, 3, 4],
+    }
+    if suffix == "parquet":
+        pq.write_table(pa.table(columns), path)
+    else:
+        table = astropy.table.Table(columns)
+        table.write(path, format={"vot": "votable", "csv": "ascii.csv"}.get(suffix, suffix))
+    text = "SELECT i, a, f FROM TAP_UPLOAD.mine ORDER BY {} DESC"
+    rows = [ask(served, path, text.format(column), format="csv").decode().split()[1:] for column in ("a", "f")]
+    assert rows == [["3,inf,", "1,1.0,", "4,-2.0,4.0", "2,,2.0"], ["4,-2.0,4.0", "2,,2.0", *rows[1][2:]]]
+    assert ask(served, path, "SELECT COUNT(*) AS n FROM TAP_UPLOAD.mine WHERE f > 3", format="csv").split() == [
+        b"n",
+        b"1",
+    ]
