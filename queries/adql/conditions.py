@@ -11,7 +11,7 @@ from skyband.queries.adql import geometry
 from skyband.queries.adql.cursor import place
 from skyband.queries.adql.errors import Fault
 from skyband.queries.adql.expressions import Expressions
-from skyband.queries.adql.kinds import NUMBERS, SHAPES, Condition, Near, Value, Within
+from skyband.queries.adql.kinds import NUMBERS, SHAPES, Condition, Near, Value, Within, as_number
 from skyband.queries.adql.sky_limits import united
 from skyband.queries.adql.values_grammar import is_condition
 from skyband.schema.units import scale_between
@@ -86,6 +86,7 @@ class Conditions(Expressions):
         values = tuple(self.value(part) for part in nodes)
         for part, value in zip(nodes[1:], values[1:], strict=True):
             self._check_comparable(values[0], value, part)
+        values = _alike(values)
         limits = self._limits_of_distance(node.this, values[2].constant)
         return Condition(f"{values[0]} BETWEEN {values[1]} AND {values[2]}", limits, values)
 
@@ -96,10 +97,12 @@ class Conditions(Expressions):
             if len(fields) != 1:
                 raise Fault(f"the subquery of IN has one column, not {len(fields)}", place(query))
             self._check_comparable(value, Value(fields[0].sql, fields[0].kind), query)
+            value = as_number(value) if fields[0].kind in NUMBERS else value
             return Condition(f"{value} IN ({sql})", values=(value,))
         listed = [self.value(item) for item in node.expressions]
         for item, one in zip(node.expressions, listed, strict=True):
             self._check_comparable(value, one, item)
+        value, *listed = _alike((value, *listed))
         return Condition(f"{value} IN ({', '.join(one.sql for one in listed)})", values=(value, *listed))
 
     def _comparison(self, node: exp.Expr) -> Condition:
@@ -110,6 +113,7 @@ class Conditions(Expressions):
                 return found
         left, right = self.value(node.this), self.value(node.expression)
         self._check_comparable(left, right, node.expression)
+        left, right = _alike((left, right))
         limits: tuple[Within | Near, ...] = ()
         if sign in ("<", "<=", "="):
             limits = self._limits_of_distance(node.this, right.constant)
@@ -184,6 +188,11 @@ class Conditions(Expressions):
         **Expressions._translators,
         exp.Paren: _paren,
     }
+
+
+def _alike(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Values that are compared: beside numbers, booleans are numbers."""
+    return tuple(as_number(value) for value in values) if any(value.kind in NUMBERS for value in values) else values
 
 
 def _turn(sign: str) -> str:

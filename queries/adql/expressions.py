@@ -13,7 +13,7 @@ from skyband.queries.adql.constants import computed, number_of
 from skyband.queries.adql.cursor import place
 from skyband.queries.adql.errors import Fault, did_you_mean
 from skyband.queries.adql.functions import AGGREGATE_FUNCTIONS, FUNCTIONS, MAX_BINS, Overload
-from skyband.queries.adql.kinds import NUMBERS, SHAPES, Condition, Kind, Value, derived
+from skyband.queries.adql.kinds import NUMBERS, SHAPES, Condition, Kind, Value, as_number, derived
 from skyband.queries.adql.meanings import meaning
 from skyband.queries.adql.relations import Field
 from skyband.queries.adql.scope import Scope, described
@@ -96,7 +96,7 @@ class Expressions:
     def _arithmetic(self, node: exp.Expr) -> Value:
         sign = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}[type(node)]  # type: ignore[index]
         left, right = self._numbers(sign, [node.this, node.expression])
-        whole = left.kind in ("integer", "boolean") and right.kind in ("integer", "boolean")
+        whole = left.kind == right.kind == "integer"
         constant = computed(sign, left.constant, right.constant, whole=whole)
         kind: Kind = "integer" if whole else "real"
         chain = "sum" if sign in "+-" else "product"
@@ -111,7 +111,7 @@ class Expressions:
             if value.kind not in NUMBERS | {"any", "null", "boolean"}:
                 advice = "texts are joined by ||" if value.kind == "text" and sign == "+" else ""
                 raise Fault(f"{sign} takes numbers, not a {value.kind}", place(node), advice)
-        return values
+        return [as_number(value) for value in values]
 
     def _joined_texts(self, node: exp.Expr) -> Value:
         values = []
@@ -250,6 +250,7 @@ class Expressions:
             raise Fault(f"{name} cannot be taken of a {value.kind}", place(node))
         if name in ("SUM", "AVG") and value.kind not in NUMBERS | {"any", "boolean"}:
             raise Fault(f"{name} takes numbers, not a {value.kind}", place(node))
+        value = as_number(value) if name in ("SUM", "AVG") else value
         sql = f"{name.lower()}({'DISTINCT ' if distinct else ''}{value})"
         kind: Kind = "integer" if name == "COUNT" else "real" if name == "AVG" else value.kind
         if name == "SUM":
@@ -291,6 +292,7 @@ def _plain(name: str, overloads: Sequence[Overload], arguments: Sequence[Value],
             value.kind in ("any", "null") or value.kind in _ACCEPTS[parameter]
             for parameter, value in zip(overload.parameters, arguments, strict=True)
         ):
+            arguments = [as_number(value) for value in arguments]  # no parameter takes a boolean as such
             kind = arguments[0].kind if overload.returns == "same" else overload.returns
             return derived(overload.sql.format(*arguments), kind, arguments)  # type: ignore[arg-type]
     forms = " or ".join(f"({', '.join(overload.parameters)})" for overload in overloads)

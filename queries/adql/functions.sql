@@ -75,7 +75,7 @@ CREATE MACRO adql_circle(lon, lat, radius) AS CASE
     THEN [adql_point(lon, lat)[1], adql_point(lon, lat)[2], radius]::DOUBLE[3]
 END;
 CREATE MACRO adql_polygon(coordinates) AS CASE
-    WHEN NOT list_contains(list_transform(coordinates, lambda c: c IS NULL), true) THEN coordinates::DOUBLE[]
+    WHEN list_count(coordinates) = len(coordinates) THEN coordinates::DOUBLE[]
 END;
 -- Corners of a box: see regions.py.
 CREATE MACRO adql_corner(lon, lat, u, v) AS adql_direction(

@@ -104,6 +104,11 @@ def derived(
     )
 
 
+def as_number(value: Value) -> Value:
+    """A boolean as 1 or 0, which is what ADQL takes it for; anything else as it is."""
+    return derived(f"CAST({value} AS INTEGER)", "integer", [value]) if value.kind == "boolean" else value
+
+
 def number(value: float) -> Value:
     """A constant."""
     return Value(f"({float(value)!r}::DOUBLE)", "real", constant=float(value))

@@ -244,3 +244,32 @@ def test_what_is_no_number_comes_last(ask: Ask, rows: Any) -> None:
     found = ask("SELECT SQRT(ra - 180) AS s FROM gaia ORDER BY s DESC")
     numbers = sorted((math.sqrt(ra - 180) for ra in rows["gaia"]["ra"] if ra >= 180), reverse=True)
     assert [s for (s,) in found] == [pytest.approx(s) for s in numbers] + [None] * (len(found) - len(numbers))
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("flag + 1", [2, 1, None]),
+        ("-flag", [-1, 0, None]),
+        ("flag / 2.", [0.5, 0.0, None]),
+        ("SQRT(flag)", [1.0, 0.0, None]),
+        ("MOD(flag, 2)", [1, 0, None]),
+        ("ABS(flag) * 3", [3, 0, None]),
+        ("ATAN2(flag, flag + 1)", [math.atan2(1, 2), 0.0, None]),
+        ("POINT(flag + 0, 1)", [(1.0, 1.0), (0.0, 1.0), None]),
+        ("CASE WHEN flag = 1 THEN 'y' WHEN flag = 0 THEN 'n' END", ["y", "n", None]),
+        ("CASE WHEN flag = 2 THEN 'two' ELSE 'other' END", ["other", "other", "other"]),
+        ("CASE WHEN flag > 0.5 THEN 'y' ELSE 'n' END", ["y", "n", "n"]),
+        ("CASE WHEN flag BETWEEN 0.5 AND 2 THEN 'y' ELSE 'n' END", ["y", "n", "n"]),
+        ("CASE WHEN flag IN (2, 1) THEN 'y' ELSE 'n' END", ["y", "n", "n"]),
+        ("CASE WHEN 3 IN (flag, 2) THEN 'y' ELSE 'n' END", ["n", "n", "n"]),
+        ("CASE WHEN flag IN (SELECT 2 FROM obs) THEN 'y' ELSE 'n' END", ["n", "n", "n"]),
+        ("AREA(POLYGON((SELECT 0 FROM obs WHERE flag = 1), 0, 90, 0, 0, 90)) > 0", None),
+    ],
+)
+def test_booleans_are_one_or_zero(ask: Ask, expression: str, expected: list[Any] | None) -> None:
+    if expected is None:
+        assert ask(f"SELECT COUNT(*) FROM obs WHERE {expression}") == [(3,)]
+        return
+    names = "CASE name WHEN 'a' THEN 1 WHEN 'Ab' THEN 2 ELSE 3 END"
+    assert [v for (v,) in ask(f"SELECT {expression} AS v FROM obs ORDER BY {names}")] == expected
