@@ -20,7 +20,9 @@ _LIMITS = (
     ("lock_wait_s", 0, 1e6),
     ("query_processes", 1, 256),
     ("query_waiting", 0, 10**6),
+    ("query_wait_limit_s", 0.01, 1e6),
     ("query_time_limit_s", 0.01, 1e6),
+    ("quick_time_limit_s", 0.01, 1e6),
     ("query_stall_limit_s", 0.01, 1e6),
     ("query_memory_gb", 0.1, 1e6),
     ("query_max_rows", 0, 10**12),
@@ -31,8 +33,14 @@ _LIMITS = (
     ("job_lifetime_s", 1, 1e9),
     ("job_time_limit_s", 1, 1e9),
     ("running_jobs", 1, 256),
+    ("client_jobs", 1, 10**6),
+    ("client_jobs_kept", 1, 10**7),
+    ("client_job_bytes", 1, 10**15),
     ("client_queries", 1, 10**6),
     ("client_queries_per_minute", 1, 1e9),
+    ("request_max_bytes", 1000, 10**9),
+    ("request_time_limit_s", 0.1, 1e6),
+    ("connections", 1, 10**6),
 )
 """Numbers a setting may have: name, least, most. NaN is in no range."""
 
@@ -63,12 +71,16 @@ class Settings:
     chance_sample_rows: int = 200_000
     # Seconds a writer waits for another writer of the same table before it gives up.
     lock_wait_s: float = 0.0
-    # Processes that answer users' queries, beside one kept for quick questions.
+    # Processes that answer users' queries, beside one kept for quick questions and those of asynchronous jobs.
     query_processes: int = 2
     # Questions that may wait for a free process; more are turned away.
     query_waiting: int = 64
+    # Seconds a question may wait for a free process before it is turned away.
+    query_wait_limit_s: float = 30.0
     # Seconds a query may take while its user waits for it.
     query_time_limit_s: float = 60.0
+    # Seconds a question may take in the process kept for quick ones; it then goes on as any other does.
+    quick_time_limit_s: float = 2.0
     # Seconds a client may take no bytes of its answer before the query is given up.
     query_stall_limit_s: float = 60.0
     # Memory DuckDB may use in one query process, GB; queries do not spill to disk.
@@ -91,12 +103,26 @@ class Settings:
     job_lifetime_s: float = 604_800.0
     # Seconds an asynchronous job may run.
     job_time_limit_s: float = 3_600.0
-    # Asynchronous jobs that run at once.
+    # Asynchronous jobs that run at once, in processes of their own, which start with the first job.
     running_jobs: int = 2
+    # Jobs one client may have that have not ended.
+    client_jobs: int = 100
+    # Jobs one client may have kept, ended ones too.
+    client_jobs_kept: int = 10_000
+    # Bytes of uploads and results one client may have kept with its jobs; beyond them it gets no new job.
+    client_job_bytes: int = 50_000_000_000
     # Queries one client may have running.
     client_queries: int = 16
     # Queries one client may start in a minute, on average.
     client_queries_per_minute: float = 30_000.0
+    # Bytes of a request, uploaded files apart.
+    request_max_bytes: int = 1_000_000
+    # Seconds until the headers of a request must be there, and the body, which gets a second more for every 10 kB.
+    request_time_limit_s: float = 20.0
+    # Connections at once; whoever comes then is turned away.
+    connections: int = 1000
+    # Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: "127.0.0.1, 10.0.0.0/8".
+    trusted_proxies: str = ""
 
     def __post_init__(self) -> None:
         for name, least, most in _LIMITS:
@@ -106,6 +132,12 @@ class Settings:
                     f"setting {name} is {value:g}, which is not in {least:g} to {most:g}; "
                     f"correct {ENVIRONMENT_PREFIX}{name.upper()}"
                 )
+        if self.client_job_bytes < self.upload_max_bytes:
+            raise BadOption(
+                f"setting client_job_bytes is {self.client_job_bytes}, less than upload_max_bytes "
+                f"({self.upload_max_bytes}): no job could have the largest upload; "
+                f"correct {ENVIRONMENT_PREFIX}CLIENT_JOB_BYTES"
+            )
         if self.upload_urls not in UPLOAD_URLS:
             raise BadOption(
                 f"setting upload_urls is {self.upload_urls!r}, which is not one of {', '.join(UPLOAD_URLS)}; "

@@ -24,6 +24,7 @@ from skyband.server.tap.runner import Jobs
 from skyband.server.tap.sync import execute_job
 from skyband.server.web.access import Access, Limits, check_listening, read_tokens
 from skyband.server.web.app import create_app
+from skyband.server.web.protocol import patient_protocol
 
 _UPLOAD_READER = "skyband.ingest.upload:open_upload"
 _SHUTDOWN_S = 5
@@ -76,8 +77,9 @@ def serve(settings: Settings, *, host: str, port: int, token_file: Path | None, 
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=_SHUTDOWN_S,
-                # It bounds the length of headers, which the faster httptools does not.
-                http="h11",
+                # h11 bounds the length of headers, which the faster httptools does not.
+                http=patient_protocol(settings.request_time_limit_s),
+                limit_concurrency=settings.connections,
                 lifespan="on",
             )
         )

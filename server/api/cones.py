@@ -24,7 +24,7 @@ _QUICK_RADIUS_DEG = 0.5
 @route("/{table:str}", http_method=["GET", "POST"], status_code=200)
 async def search(request: Request[Any, Any, Any], service: Service, identity: Identity, table: str) -> RowsResponse:
     """The rows within SR degrees of RA, DEC, nearest first; parameters in the URL or in a form."""
-    parameters = await Parameters.read(request)
+    parameters = await Parameters.read(request, service.settings)
     info = service.catalogue.table(table)
     if info.role("id") is None:
         raise BadOption(f"table {info.name!r} has no ids, so a cone search cannot list its rows")

@@ -27,7 +27,7 @@ async def coverage(
     request: Request[Any, Any, Any], service: Service, identity: Identity, table: str
 ) -> Response[bytes]:
     """The cells of `order` (9 by default: 7 arcmin) in which the table has rows; `format` is fits, json or ascii."""
-    parameters = await Parameters.read(request)
+    parameters = await Parameters.read(request, service.settings)
     given = parameters.number("order", least=0, most=_FINEST_ORDER)
     order = _DEFAULT_ORDER if given is None else int(given)
     form = (parameters.one("format") or "fits").lower()

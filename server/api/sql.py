@@ -6,13 +6,16 @@ from typing import Any
 
 from litestar import Request, route
 from litestar.exceptions import SerializationException
+from litestar.serialization import decode_json
 
 from skyband.queries.serving import Query
 from skyband.schema.errors import BadOption
+from skyband.schema.settings import Settings
 from skyband.server.service import Service
 from skyband.server.tap.request import read_maxrec
 from skyband.server.web.access import Identity
 from skyband.server.web.answers import RowsResponse, answer_query
+from skyband.server.web.bodies import read_body
 from skyband.server.web.formats import format_named
 from skyband.server.web.parameters import Parameters
 
@@ -23,7 +26,7 @@ async def answer_sql(request: Request[Any, Any, Any], service: Service, identity
 
     In the URL, in a form, as JSON (`{"query": ..., "format": ...}`), or the bare SQL as body.
     """
-    parameters = await _parameters(request)
+    parameters = await _parameters(request, service.settings)
     text = parameters.one("query")
     if text is None:
         raise BadOption("parameter query is missing: /sql?query=SELECT ...")
@@ -36,20 +39,20 @@ async def answer_sql(request: Request[Any, Any, Any], service: Service, identity
     return await answer_query(service, request, identity, query, time_limit_s=service.settings.query_time_limit_s)
 
 
-async def _parameters(request: Request[Any, Any, Any]) -> Parameters:
+async def _parameters(request: Request[Any, Any, Any], settings: Settings) -> Parameters:
     kind = request.content_type[0] if request.method == "POST" else ""
     if kind == "application/json":
         try:
-            body = await request.json()
+            body = decode_json(await read_body(request, settings))
         except (SerializationException, RecursionError) as error:
             raise BadOption(f"the body is not JSON: {error}") from error
         if not isinstance(body, dict):
             raise BadOption('the body is JSON but no object; send {"query": "SELECT ..."}')
         return Parameters((name, str(value)) for name, value in body.items())
     if kind in ("text/plain", "application/sql"):
-        sql = (await request.body()).decode("utf-8", "replace")
+        sql = (await read_body(request, settings)).decode("utf-8", "replace")
         return Parameters([*request.query_params.multi_items(), ("query", sql)])
-    return await Parameters.read(request)
+    return await Parameters.read(request, settings)
 
 
 HANDLERS = (answer_sql,)

@@ -33,7 +33,7 @@ async def xmatch(request: Request[Any, Any, Any], service: Service, identity: Id
     table. `id`, `ra` and `dec` name columns of the upload; without an id its rows are numbered from 1. The answer is
     the pair table, in `format` (VOTable by default), with at most `maxrec` rows.
     """
-    parameters = await Parameters.read(request)
+    parameters = await Parameters.read(request, service.settings)
     file = parameters.files.get("file")
     if file is None:
         raise BadOption("the form has no file: send the table as the field `file`, curl -F file=@mine.csv for instance")

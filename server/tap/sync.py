@@ -31,7 +31,7 @@ _QUICK_LIMIT_S = 10.0
 @route("/sync", http_method=["GET", "POST"], status_code=200)
 async def answer_sync(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
     """Run a query and answer with its rows; parameters in the URL, or with uploads in a form."""
-    parameters = await Parameters.read(request)
+    parameters = await Parameters.read(request, service.settings)
     asked = read_query(parameters, service.settings)
     limit_s = service.settings.query_time_limit_s
     if not asked.uploads:

@@ -28,7 +28,7 @@ _MOST_LISTED = 1000
 @post("/async", status_code=303)
 async def create(request: Request[Any, Any, Any], service: Service, identity: Identity) -> Redirect:
     """Make a job; wrong parameters end in a job that failed, as TAP wants it."""
-    parameters = await Parameters.read(request)
+    parameters = await Parameters.read(request, service.settings)
     jobs, settings = service.jobs, service.settings
     job = jobs.new(
         identity.name,
@@ -45,7 +45,7 @@ async def create(request: Request[Any, Any, Any], service: Service, identity: Id
 @get("/async")
 async def list_jobs(request: Request[Any, Any, Any], service: Service, identity: Identity) -> Response[str]:
     """The jobs of the client, newest first; PHASE, LAST and AFTER choose among them."""
-    parameters = await Parameters.read(request)
+    parameters = await Parameters.read(request, service.settings)
     found = service.jobs.list(identity.sees_jobs_of)
     phases = {checked_phase(text) for text in parameters.all("PHASE")}
     if phases:
@@ -64,7 +64,7 @@ async def list_jobs(request: Request[Any, Any, Any], service: Service, identity:
 async def show(request: Request[Any, Any, Any], service: Service, identity: Identity, job_id: str) -> Response[str]:
     """The state of a job, at once or, with WAIT, when it changes."""
     job = _job(service, identity, job_id)
-    parameters = await Parameters.read(request)
+    parameters = await Parameters.read(request, service.settings)
     wait_s = parameters.number("WAIT", least=-1, most=math.inf)
     if wait_s:
         phase = parameters.one("PHASE")
@@ -77,7 +77,7 @@ async def show(request: Request[Any, Any, Any], service: Service, identity: Iden
 async def act(request: Request[Any, Any, Any], service: Service, identity: Identity, job_id: str) -> Redirect:
     """ACTION=DELETE destroys the job; other parameters change a pending one."""
     job = _job(service, identity, job_id)
-    parameters = await Parameters.read(request)
+    parameters = await Parameters.read(request, service.settings)
     if (parameters.one("ACTION") or "").upper() == "DELETE":
         service.jobs.destroy(job)
         return Redirect(f"{service.tap_url(request)}/async", status_code=303)
@@ -119,7 +119,7 @@ async def change_part(
 ) -> Redirect:
     """Run or abort a job, or change its parameters, destruction time or longest duration."""
     job = _job(service, identity, job_id)
-    parameters = await Parameters.read(request)
+    parameters = await Parameters.read(request, service.settings)
     if part == "phase":
         _set_phase(service, job, parameters.one("PHASE") or "")
     elif part == "destruction":

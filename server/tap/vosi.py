@@ -76,7 +76,7 @@ async def availability(service: Service) -> Response[str]:
 @get("/tables")
 async def tables(request: Request[Any, Any, Any], service: Service) -> Response[str]:
     """All tables, with their columns unless `detail=min`."""
-    detail = (await Parameters.read(request)).one("detail") or "max"
+    detail = (await Parameters.read(request, service.settings)).one("detail") or "max"
     if detail not in ("min", "max"):
         raise BadOption(f"detail={detail!r} is neither min nor max")
     schemas = tableset(service.catalogue.tap_schema)

@@ -20,8 +20,6 @@ from skyband.server.web.access import Identity
 from skyband.server.web.answers import json_error, votable_error
 from skyband.server.web.log import RequestLog
 
-_FORM_OVERHEAD_BYTES = 1_000_000
-
 
 def create_app(service: Service) -> RequestLog:
     """The service as an ASGI application; it starts and stops the query processes and jobs."""
@@ -66,7 +64,7 @@ def create_app(service: Service) -> RequestLog:
         exception_handlers={Exception: json_error},
         guards=[check_client],
         lifespan=[running],
-        request_max_body_size=service.settings.upload_max_bytes + _FORM_OVERHEAD_BYTES,
+        request_max_body_size=None,  # bodies are read by `web.bodies`, which has limits of its own
         openapi_config=OpenAPIConfig(title="skyband", version="1", description="A sky database in a box"),
         logging_config=None,
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from litestar.datastructures import UploadFile
-
 from skyband.schema.errors import BadOption
+from skyband.server.web.bodies import read_form
 
 if TYPE_CHECKING:
     from litestar import Request
+    from litestar.datastructures import UploadFile
+
+    from skyband.schema.settings import Settings
 
 
 class Parameters:
@@ -23,17 +25,13 @@ class Parameters:
         self.files: Mapping[str, UploadFile] = files or {}
 
     @classmethod
-    async def read(cls, request: Request[Any, Any, Any]) -> Parameters:
-        """Those of the URL, then those of the form."""
-        items = list(request.query_params.multi_items())
-        files = {}
-        if request.method == "POST":
-            for name, value in (await request.form()).multi_items():
-                if isinstance(value, UploadFile):
-                    files[name] = value
-                else:
-                    items.append((name, str(value)))
-        return cls(items, files)
+    async def read(cls, request: Request[Any, Any, Any], settings: Settings) -> Parameters:
+        """Those of the URL, then those of the form; raises as `read_form` does."""
+        items = request.query_params.multi_items()
+        if request.method != "POST":
+            return cls(items)
+        form = await read_form(request, settings)
+        return cls([*items, *form.fields], form.files)
 
     def one(self, name: str) -> str | None:
         """The value of a parameter that may be given once; None where it is missing or empty.

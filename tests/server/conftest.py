@@ -96,7 +96,7 @@ def service(sky_folder: Path) -> Iterator[Served]:
         yield served
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serve() -> Callable[..., AbstractContextManager[Served]]:
     """What starts a service of a test's own; takes the folder, options, and settings by name."""
     return serving

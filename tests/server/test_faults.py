@@ -193,7 +193,7 @@ def test_uploads_and_bodies_over_the_limit_are_refused(own_sky: Path, serve: Any
         assert "this service takes 100,000" in response.text
         # Far over it, the body is not even read.
         response = upload(100_000)
-        assert response.status_code == 413
+        assert (response.status_code, "more than 1,100,000 bytes" in response.text) == (413, True)
         assert 'value="ERROR"' in response.text
         assert_answers(service)
 
@@ -201,9 +201,9 @@ def test_uploads_and_bodies_over_the_limit_are_refused(own_sky: Path, serve: Any
 @pytest.mark.parametrize(
     ("path", "data"),
     [
-        ("/sql", {"query": f"SELECT {'(' * 1_000_000}"}),
-        ("/sql", {"query": f"SELECT {'(' * 500_000}1{')' * 500_000}"}),
-        ("/tap/sync", {"LANG": "ADQL", "QUERY": f"SELECT {'(' * 1_000_000}"}),
+        ("/sql", {"query": f"SELECT {'(' * 300_000}"}),
+        ("/sql", {"query": f"SELECT {'(' * 150_000}1{')' * 150_000}"}),
+        ("/tap/sync", {"LANG": "ADQL", "QUERY": f"SELECT {'(' * 300_000}"}),
         ("/sql", {"query": "SELECT 1; " * 10}),
         ("/tap/sync", {"LANG": "ADQL", "QUERY": "SELECT TOP 1 * FROM sim_nir; " * 10}),
         ("/tap/sync", {"LANG": "DuckDB", "QUERY": "SELECT 1; " * 10}),
@@ -215,6 +215,12 @@ def test_monstrous_queries_are_told_so(service: Any, path: str, data: dict[str, 
     assert response.status_code == 400
     assert len(response.text) < 2000
     assert_answers(service)
+
+
+@pytest.mark.parametrize(("path", "name"), [("/sql", "query"), ("/tap/sync", "QUERY")])
+def test_a_megabyte_of_parentheses_is_refused_unread(service: Any, path: str, name: str) -> None:
+    response = service.client.post(path, data={"LANG": "ADQL", name: f"SELECT {'(' * 1_000_000}"})
+    assert (response.status_code, "more than 1,000,000 bytes" in response.text) == (413, True)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +238,7 @@ def test_monstrous_queries_are_told_so(service: Any, path: str, data: dict[str, 
         (b"\xff\xfe", "image/png"),
         (b"\xff\xfe", "nonsense"),
         (b"%ff=%fe&=&&==", f"{FORM}; charset=klingon"),
-        ("&".join(f"a{n}=1" for n in range(20_000)).encode(), FORM),
+        ("&".join(f"a{n}=1" for n in range(1000)).encode(), FORM),
         (b"", FORM),
     ],
 )

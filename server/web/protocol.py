@@ -1,0 +1,56 @@
+"""The HTTP of uvicorn, with patience for slow clients that ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+def patient_protocol(limit_s: float) -> type[H11Protocol]:
+    """A protocol that ends connections whose next request does not come.
+
+    That is: one that says nothing, one whose headers are not all there in time (RFC 9110, 15.5.9), and one that goes on
+    sending a body after its answer. Bodies that are wanted have a limit of their own (`web.bodies`), and between
+    requests uvicorn waits for some seconds only.
+
+    Args:
+        limit_s: seconds from the connection, or from the first byte of a further request, to the end of its headers.
+    """
+
+    class PatientProtocol(H11Protocol):
+        _patience: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._watch()
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self._watch()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._forget()
+            super().connection_lost(exc)
+
+        def _watch(self) -> None:
+            """Look whether somebody is waited for who should not be waited for long."""
+            if self.conn.their_state is not h11.IDLE and self.conn.our_state is not h11.DONE:
+                self._forget()
+            elif self._patience is None:
+                self._patience = self.loop.call_later(limit_s, self._end)
+
+        def _forget(self) -> None:
+            if self._patience is not None:
+                self._patience.cancel()
+                self._patience = None
+
+        def _end(self) -> None:
+            if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+                self.transport.write(_TOO_SLOW)
+            self.transport.close()
+
+    return PatientProtocol
