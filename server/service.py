@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ class Service:
         """Whether a query process answers."""
         question = Query("SELECT 1 AS one", "sql", format="csv")
         try:
-            answer = await self.pool.run(question, time_limit_s=_PATIENCE_S, priority=True)
-            return b"".join([chunk async for chunk in answer.chunks]).startswith(b"one")
-        except SkybandError:
+            async with asyncio.timeout(_PATIENCE_S):
+                answer = await self.pool.run(question, time_limit_s=_PATIENCE_S, lane="quick")
+                return b"".join([chunk async for chunk in answer.chunks]).startswith(b"one")
+        except (SkybandError, TimeoutError):
             return False

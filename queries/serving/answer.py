@@ -48,7 +48,7 @@ class Chunks:
     """The bytes of an answer. `aclose`, or cancelling whoever waits for the next ones, stops the query.
 
     The time limit counts while the query is waited for, not while the client takes its bytes; if a client takes none
-    for the stall limit, the query is given up.
+    for the stall limit, or not all within the hold limit, the query is given up.
 
     Raises (while it is read):
         ResourceLimit: a limit of time or memory was reached.
@@ -61,6 +61,7 @@ class Chunks:
         *,
         time_limit_s: float,
         stall_limit_s: float,
+        hold_limit_s: float | None = None,
         release: Callable[[QueryProcess], None],
     ) -> None:
         self._process: QueryProcess | None = process
@@ -70,6 +71,10 @@ class Chunks:
         self._release = release
         self._has_stalled = False
         self._watch: asyncio.TimerHandle | None = None
+        self._hold: asyncio.TimerHandle | None = None
+        if hold_limit_s is not None:
+            self._hold = asyncio.get_running_loop().call_later(hold_limit_s, self._stall)
+        self.has_timed_out = False
         self.rows: int | None = None
         self.truncated: bool | None = None
 
@@ -78,7 +83,7 @@ class Chunks:
 
     async def __anext__(self) -> bytes:
         if self._has_stalled:
-            raise ResourceLimit(f"nobody took the answer for {self._stall_limit_s:g} s; ask again")
+            raise ResourceLimit("nobody took the answer in time; ask again")
         if self._process is None:
             raise StopAsyncIteration
         frame = await self.next_frame()
@@ -107,6 +112,7 @@ class Chunks:
             if kind == frames.ERROR:
                 raise error_of(json.loads(payload))
         except TimeoutError:
+            self.has_timed_out = True
             self.end()
             raise ResourceLimit(
                 f"the query took longer than {self._time_limit_s:g} s; ask for less, or in an asynchronous job"
@@ -125,8 +131,9 @@ class Chunks:
 
     def end(self) -> None:
         """Hand the process back."""
-        if self._watch is not None:
-            self._watch.cancel()
+        for timer in (self._watch, self._hold):
+            if timer is not None:
+                timer.cancel()
         process, self._process = self._process, None
         if process is not None:
             self._release(process)

@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from skyband.queries.serving.answer import Answer, Chunks
 from skyband.queries.serving.process import QueryProcess
 from skyband.queries.serving.question import Query
-from skyband.schema.errors import ServerBusy, SkybandError
+from skyband.schema.errors import ResourceLimit, ServerBusy, SkybandError
 from skyband.schema.settings import Settings
 
 _GRACE_S = 1.0
@@ -24,22 +24,36 @@ _GRACE_S = 1.0
 _RETRY_S = 1.0
 """Seconds until a process that could not be started is tried again."""
 
+_HELD = 5
+"""Times the limit of a quick question that its answer may hold the process kept for those, if its client is slow."""
+
 _LOG = logging.getLogger(__name__)
+
+Lane = Literal["usual", "quick", "job"]
+"""Which processes a question may have: those for all, also the one kept for quick questions, or those of jobs."""
 
 
 @dataclass(eq=False, slots=True)
 class _Place:
-    """A place for a process; `kept` for quick questions."""
+    """A place for a process, and the questions it takes."""
 
-    kept: bool
+    lanes: tuple[Lane, ...]
     process: QueryProcess | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is the one for quick questions alone."""
+        return self.lanes == ("quick",)
 
 
 class QueryPool:
     """Processes that answer queries, one at a time each.
 
-    `settings.query_processes` of them take every question, in the order of their coming; one more is kept for quick
-    questions (`priority`), so that they never wait behind slow ones.
+    `settings.query_processes` of them take every question but those of jobs, in the order of their coming. One more is
+    kept for quick questions, so that they never wait behind slow ones; one that turns out not to be quick goes on as a
+    usual question. Asynchronous jobs, which may run for an hour, have `settings.running_jobs` processes of their own,
+    so that nobody who waits for an answer waits for a job. They start with the first job, and yield the processor to
+    the others where there is not enough of it.
     """
 
     def __init__(self, tables_folder: Path, settings: Settings, *, upload_reader: str = "") -> None:
@@ -54,21 +68,24 @@ class QueryPool:
         self._tables_folder = tables_folder
         self._settings = settings
         self._upload_reader = upload_reader
-        self._places = [_Place(kept) for kept in (*[False] * settings.query_processes, True)]
-        self._free: deque[_Place] = deque()
-        self._waiting: deque[tuple[bool, asyncio.Future[_Place]]] = deque()
+        for_all = [_Place(("usual", "quick")) for _ in range(settings.query_processes)]
+        self._at_once = [*for_all, _Place(("quick",))]
+        for_jobs = [_Place(("job",)) for _ in range(settings.running_jobs)]
+        self._places = [*self._at_once, *for_jobs]
+        self._free: deque[_Place] = deque(for_jobs)
+        self._waiting: deque[tuple[Lane, asyncio.Future[_Place]]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
     async def start(self) -> None:
-        """Start the processes.
+        """Start the processes, but for those of jobs.
 
         Raises:
             SkybandError: they cannot open the store.
         """
-        started = await asyncio.gather(*(self._spawn() for _ in self._places), return_exceptions=True)
+        started = await asyncio.gather(*map(self._spawn, self._at_once), return_exceptions=True)
         failures = []
-        for place, process in zip(self._places, started, strict=True):
+        for place, process in zip(self._at_once, started, strict=True):
             if isinstance(process, BaseException):
                 failures.append(process)
             else:
@@ -115,43 +132,59 @@ class QueryPool:
         """Number of questions that wait for a process."""
         return len(self._waiting)
 
-    async def run(self, query: Query, *, time_limit_s: float, priority: bool = False) -> Answer:
+    async def run(self, query: Query, *, time_limit_s: float, lane: Lane = "usual") -> Answer:
         """Answer a query; returns when its first rows are there.
 
         Args:
             query: what to answer.
             time_limit_s: seconds the query may take, from the moment a process takes it.
-            priority: whether it is a quick question, which may use the process kept for those.
+            lane: which processes it may have.
 
         Raises:
             QueryError, BadOption, BadFile, ...: the query, its format or its uploads are wrong.
             ResourceLimit: it takes more time or memory than it may.
-            ServerBusy: too many questions wait already.
+            ServerBusy: too many questions wait already, or this one has waited too long.
         """
-        place = await self._acquire(priority)
-        process = place.process
-        while process is None or process.has_ended:
-            self._do(self._recover(place))
-            place = await self._acquire(priority)
-            process = place.process
+        place, process = await self._take(lane)
+        limit_s = min(time_limit_s, self._settings.quick_time_limit_s) if place.is_kept else time_limit_s
         chunks = Chunks(
             process,
-            time_limit_s=time_limit_s,
+            time_limit_s=limit_s,
             stall_limit_s=self._settings.query_stall_limit_s,
+            hold_limit_s=_HELD * limit_s if place.is_kept else None,
             release=lambda _: self._release(place),
         )
         process.ask(query, time_limit_s)
-        return await Answer.begun(chunks)
+        try:
+            return await Answer.begun(chunks)
+        except ResourceLimit:
+            if not chunks.has_timed_out or limit_s == time_limit_s:
+                raise
+        # It was not quick, and has the time of any other question.
+        return await self.run(query, time_limit_s=time_limit_s)
 
-    async def _acquire(self, priority: bool) -> _Place:
-        for place in sorted(self._free, key=lambda place: place.kept):
-            if priority or not place.kept:
+    async def _take(self, lane: Lane) -> tuple[_Place, QueryProcess]:
+        """A place and its process, which lives."""
+        while True:
+            try:
+                async with asyncio.timeout(self._settings.query_wait_limit_s):
+                    place = await self._acquire(lane)
+            except TimeoutError:
+                waited_s = self._settings.query_wait_limit_s
+                raise ServerBusy(f"no process was free for {waited_s:g} s; ask again in a while") from None
+            if place.process is not None and not place.process.has_ended:
+                return place, place.process
+            self._do(self._recover(place))
+
+    async def _acquire(self, lane: Lane) -> _Place:
+        for place in sorted(self._free, key=lambda place: place.is_kept):
+            if lane in place.lanes:
                 self._free.remove(place)
                 return place
         if len(self._waiting) >= self._settings.query_waiting:
             raise ServerBusy(f"{len(self._waiting)} questions wait already; ask again in a while")
         future: asyncio.Future[_Place] = asyncio.get_running_loop().create_future()
-        entry = (priority, future)
+        entry = (lane, future)
         self._waiting.append(entry)
         try:
             return await future
@@ -174,8 +207,8 @@ class QueryPool:
 
     def _hand_on(self, place: _Place) -> None:
         """Give a free process to whoever waits longest for one like it."""
-        fitting = [entry for entry in self._waiting if entry[0] or not place.kept]
-        for entry in sorted(fitting, key=lambda entry: not entry[0]):
+        fitting = [entry for entry in self._waiting if entry[0] in place.lanes]
+        for entry in sorted(fitting, key=lambda entry: entry[0] != "quick"):
             self._waiting.remove(entry)
             if not entry[1].done():
                 entry[1].set_result(place)
@@ -183,27 +216,32 @@ class QueryPool:
         self._free.append(place)
 
     async def _recover(self, place: _Place) -> None:
-        """Stop the query of a process; replace the process where it does not stop."""
-        process = place.process
-        assert process is not None
-        if process.is_spent or process.has_ended:
-            await process.kill()
-        else:
-            process.give_up()
+        """Stop the query of a process; start another where it does not stop, or where there is none yet."""
+        if place.process is not None:
+            await self._stop(place.process)
+        while (place.process is None or place.process.is_dead) and not self._is_closed:
             try:
-                await asyncio.wait_for(process.drain(), _GRACE_S)
-            except (TimeoutError, SkybandError):
-                await process.kill()
-        while process.is_dead and not self._is_closed:
-            try:
-                place.process = process = await self._spawn()
+                place.process = await self._spawn(place)
             except SkybandError as error:
                 _LOG.error("cannot start a query process: %s", error)
                 await asyncio.sleep(_RETRY_S)
         self._hand_on(place)
 
-    async def _spawn(self) -> QueryProcess:
-        return await QueryProcess.start(self._tables_folder, self._settings, self._upload_reader)
+    async def _stop(self, process: QueryProcess) -> None:
+        """End the query of a process, or the process."""
+        if process.is_spent or process.has_ended:
+            await process.kill()
+            return
+        process.give_up()
+        try:
+            await asyncio.wait_for(process.drain(), _GRACE_S)
+        except (TimeoutError, SkybandError):
+            await process.kill()
+
+    async def _spawn(self, place: _Place) -> QueryProcess:
+        return await QueryProcess.start(
+            self._tables_folder, self._settings, self._upload_reader, yielding="job" in place.lanes
+        )
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         if self._is_closed:

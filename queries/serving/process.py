@@ -23,6 +23,9 @@ from skyband.schema.settings import Settings
 _START_S = 60.0
 """Seconds a process may take until it is ready."""
 
+_YIELDING = 5
+"""How nice a process is that yields: beside one that is not it gets a quarter of a core."""
+
 _READ_BYTES = 1 << 20
 """Bytes read ahead of whoever takes the answer."""
 
@@ -54,8 +57,16 @@ class QueryProcess:
         return cls(process, reader, writer)
 
     @classmethod
-    async def start(cls, tables_folder: Path, settings: Settings, upload_reader: str) -> QueryProcess:
+    async def start(
+        cls, tables_folder: Path, settings: Settings, upload_reader: str, *, yielding: bool = False
+    ) -> QueryProcess:
         """Start a process and wait until it is ready.
+
+        Args:
+            tables_folder: of the store.
+            settings: limits.
+            upload_reader: as `QueryPool` takes it.
+            yielding: whether it leaves the processor to others where there is not enough of it.
 
         Raises:
             SkybandError: it cannot open the store.
@@ -66,6 +77,7 @@ class QueryProcess:
             "settings": asdict(settings),
             "upload_reader": upload_reader,
             "parent": os.getpid(),
+            "niceness": _YIELDING if yielding else 0,
         }
         try:
             self.set_up(setup)

@@ -153,6 +153,7 @@ def main() -> None:
         os._exit(1)
     setup: dict[str, Any] = json.loads(received[1])
     die_with_parent(setup["parent"])
+    os.nice(setup["niceness"])  # before there are threads, which are as nice as what starts them
     settings = Settings(**setup["settings"])
     try:
         engine = Engine(Path(setup["tables_folder"]), settings, find_reader(setup["upload_reader"]))

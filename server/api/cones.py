@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -18,7 +19,8 @@ from skyband.server.web.formats import format_named
 from skyband.server.web.parameters import Parameters
 
 _NO_RADIUS_DEG = 1e-9
-_QUICK_RADIUS_DEG = 0.5
+_QUICK_ROWS = 1000
+"""Rows of a quick cone, if they lay evenly on the sky; where they crowd there are a hundred times as many."""
 
 
 @route("/{table:str}", http_method=["GET", "POST"], status_code=200)
@@ -43,8 +45,8 @@ async def search(request: Request[Any, Any, Any], service: Service, identity: Id
         shown=cone.as_sql(info.name),
     )
     limit_s = service.settings.query_time_limit_s
-    quick = radius_deg <= _QUICK_RADIUS_DEG
-    return await answer_query(service, request, identity, query, time_limit_s=limit_s, priority=quick)
+    few = info.rows * math.sin(math.radians(radius_deg / 2)) ** 2 <= _QUICK_ROWS
+    return await answer_query(service, request, identity, query, time_limit_s=limit_s, lane="quick" if few else "usual")
 
 
 def _needed(parameters: Parameters, name: str, least: float, most: float) -> float:

@@ -20,7 +20,7 @@ from skyband.queries.serving import Answer, Query, frames
 from skyband.queries.serving.answer import Chunks
 from skyband.queries.serving.errors import error_of
 from skyband.queries.serving.process import QueryProcess
-from skyband.schema.errors import ResourceLimit
+from skyband.schema.errors import ResourceLimit, ServerBusy
 from skyband.schema.faults import storage_error
 from skyband.schema.session import spill_folder
 from skyband.schema.store import Store
@@ -64,9 +64,15 @@ class MatchProcesses:
         Raises:
             BadFile, BadTable, BadOption: the upload is no table with positions, or has no such columns.
             ResourceLimit: it or the match takes more time, memory, rows or bytes than it may.
+            ServerBusy: other matches take too long.
         """
-        await self._slots.acquire()
         settings = self._store.settings
+        try:
+            async with asyncio.timeout(settings.query_wait_limit_s):
+                await self._slots.acquire()
+        except TimeoutError:
+            waited_s = settings.query_wait_limit_s
+            raise ServerBusy(f"other matches ran for {waited_s:g} s; ask again in a while") from None
         limit_s = settings.query_time_limit_s
         folder = spill_folder(self._store.path.absolute())
         self._running[folder] = None

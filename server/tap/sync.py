@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from litestar import Request, route
 from skyband.queries.serving import Query
 from skyband.server.service import Service
 from skyband.server.tap.jobs import Job
+from skyband.server.tap.quick import is_quick
 from skyband.server.tap.request import Asked, read_query
 from skyband.server.tap.uploads import find_uploads, save_file
 from skyband.server.web.access import Identity
@@ -23,10 +23,6 @@ from skyband.server.web.parameters import Parameters
 if TYPE_CHECKING:
     from skyband.queries.serving import Answer
 
-_SOURCE = re.compile(r"\b(?:FROM|JOIN)\s+([\w.]*)", re.IGNORECASE)
-_QUICK_LIMIT_S = 10.0
-"""Seconds a quick question may take: the process kept for those is one, and is everybody's."""
-
 
 @route("/sync", http_method=["GET", "POST"], status_code=200)
 async def answer_sync(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
@@ -35,9 +31,10 @@ async def answer_sync(request: Request[Any, Any, Any], service: Service, identit
     asked = read_query(parameters, service.settings)
     limit_s = service.settings.query_time_limit_s
     if not asked.uploads:
-        quick = _is_quick(asked)
-        limit_s = min(limit_s, _QUICK_LIMIT_S) if quick else limit_s
-        return await answer_query(service, request, identity, _query(asked, {}), time_limit_s=limit_s, priority=quick)
+        quick = asked.language == "adql" and is_quick(asked.text, service.catalogue.tables)
+        return await answer_query(
+            service, request, identity, _query(asked, {}), time_limit_s=limit_s, lane="quick" if quick else "usual"
+        )
     folder = Path(tempfile.mkdtemp(prefix="skyband-upload-"))
     try:
         kept = {}
@@ -61,7 +58,7 @@ async def execute_job(service: Service, job: Job) -> Answer:
     folder = service.jobs.folder.folder(job)
     kept = {name: folder / file for name, file in job.uploads.items()}
     query = _query(asked, await find_uploads(asked.uploads, kept, folder, service))
-    return await service.pool.run(query, time_limit_s=job.execution_duration_s)
+    return await service.pool.run(query, time_limit_s=job.execution_duration_s, lane="job")
 
 
 def _query(asked: Asked, uploads: dict[str, Path]) -> Query:
@@ -73,9 +70,3 @@ def _query(asked: Asked, uploads: dict[str, Path]) -> Query:
         uploads=uploads,
         infos=asked.infos,
     )
-
-
-def _is_quick(asked: Asked) -> bool:
-    """Whether a question is one of those clients ask to find their way; they must not wait behind long queries."""
-    sources = _SOURCE.findall(asked.text)
-    return bool(sources) and all(source.lower().startswith("tap_schema.") for source in sources)

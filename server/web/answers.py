@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from litestar import Request
     from litestar.types import ASGIApp, Receive, Scope, Send
 
-    from skyband.queries.serving import Answer, Query
+    from skyband.queries.serving import Answer, Lane, Query
     from skyband.server.service import Service
     from skyband.server.web.access import Identity
 
@@ -85,7 +85,7 @@ async def answer_query(
     query: Query,
     *,
     time_limit_s: float,
-    priority: bool = False,
+    lane: Lane = "usual",
 ) -> RowsResponse:
     """The rows of a query, streamed; what goes wrong before the first row is raised.
 
@@ -95,7 +95,7 @@ async def answer_query(
     """
 
     async def ask() -> Answer:
-        return await service.pool.run(query, time_limit_s=time_limit_s, priority=priority)
+        return await service.pool.run(query, time_limit_s=time_limit_s, lane=lane)
 
     return await rows_response(service, request, identity, query.format, ask)
 

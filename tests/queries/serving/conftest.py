@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from skyband.queries.serving import Answer, Query, QueryPool
+from skyband.queries.serving import Answer, Lane, Query, QueryPool
 from skyband.schema.columns import Column
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
@@ -42,9 +42,9 @@ class Served:
         """Do something on the loop and wait for it."""
         return self.start(work).result(60)
 
-    async def answer(self, query: Query, time_limit_s: float = 30.0, *, priority: bool = False) -> tuple[bytes, Answer]:
+    async def answer(self, query: Query, time_limit_s: float = 30.0, *, lane: Lane = "usual") -> tuple[bytes, Answer]:
         """All bytes of an answer."""
-        answer = await self.pool.run(query, time_limit_s=time_limit_s, priority=priority)
+        answer = await self.pool.run(query, time_limit_s=time_limit_s, lane=lane)
         return b"".join([chunk async for chunk in answer.chunks]), answer
 
     def sql(self, text: str, format: str = "csv", time_limit_s: float = 30.0, **others: Any) -> str:

@@ -249,7 +249,7 @@ def test_a_process_killed_in_mid_query_is_replaced(own: Any) -> None:
     async def kill() -> None:
         waiting = asyncio.ensure_future(own.pool.run(Query(ENDLESS, "sql"), time_limit_s=60))
         await until(lambda: own.pool.busy == 1)
-        victim = next(place.process.pid for place in own.pool._places if not place.kept)
+        victim = next(place.process.pid for place in own.pool._places if not place.is_kept)
         os.kill(victim, signal.SIGKILL)
         with pytest.raises(ResourceLimit, match="ended before its answer"):
             await waiting
@@ -281,7 +281,7 @@ def test_a_stopped_process_is_killed_after_its_grace(own: Any) -> None:
     async def freeze() -> None:
         waiting = asyncio.ensure_future(own.pool.run(Query(ENDLESS, "sql"), time_limit_s=60))
         await until(lambda: own.pool.busy == 1)
-        victim = next(place.process.pid for place in own.pool._places if not place.kept)
+        victim = next(place.process.pid for place in own.pool._places if not place.is_kept)
         os.kill(victim, signal.SIGSTOP)
         waiting.cancel()
         await until(lambda: own.pool.busy == 0)
@@ -301,7 +301,7 @@ def test_questions_wait_in_turn_and_quick_ones_pass(make_served: Any) -> None:
         await until(lambda: pool.waiting == 1)
         with pytest.raises(ServerBusy, match="wait already"):
             await pool.run(Query("SELECT 3", "sql"), time_limit_s=1)
-        quick, _ = await busy.answer(Query("SELECT 4 AS n", "sql", format="csv"), priority=True)
+        quick, _ = await busy.answer(Query("SELECT 4 AS n", "sql", format="csv"), lane="quick")
         assert quick == b"n\n4\n"
         assert not second.done()
         await first.chunks.aclose()
@@ -311,10 +311,84 @@ def test_questions_wait_in_turn_and_quick_ones_pass(make_served: Any) -> None:
     busy.do(crowd())
 
 
+def test_whoever_waits_too_long_is_turned_away(make_served: Any) -> None:
+    busy = make_served(query_wait_limit_s=0.2)
+
+    async def wait() -> None:
+        first = await busy.pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60)
+        with pytest.raises(ServerBusy, match=r"no process was free for 0\.2 s"):
+            await busy.pool.run(Query("SELECT 3", "sql"), time_limit_s=1)
+        assert busy.pool.waiting == 0
+        await first.chunks.aclose()
+        assert (await busy.answer(Query("SELECT 2 AS n", "sql", format="csv")))[0] == b"n\n2\n"
+
+    busy.do(wait())
+
+
+def test_jobs_have_processes_of_their_own(make_served: Any) -> None:
+    shared = make_served(running_jobs=1)
+
+    async def run() -> None:
+        pool = shared.pool
+        assert len(pool.processes) == 2
+        # Nothing is started for jobs before there is one.
+        job = await pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60, lane="job")
+        own = {process.pid: os.getpriority(os.PRIO_PROCESS, process.pid) for process in pool.processes}
+        usual = os.getpriority(os.PRIO_PROCESS, 0)
+        assert sorted(own.values()) == [usual, usual, min(19, usual + 5)]
+        for lane in ("usual", "quick"):
+            assert (await shared.answer(Query("SELECT 2 AS n", "sql", format="csv"), lane=lane))[0] == b"n\n2\n"
+        second = asyncio.ensure_future(shared.answer(Query("SELECT 3 AS n", "sql", format="csv"), lane="job"))
+        await until(lambda: pool.waiting == 1)
+        await job.chunks.aclose()
+        assert (await second)[0] == b"n\n3\n"
+        assert own.keys() == {process.pid for process in pool.processes}
+
+    shared.do(run())
+
+
+def test_a_question_that_is_not_quick_goes_on_as_any_other(make_served: Any) -> None:
+    """It leaves the process that is kept for quick ones, and has its whole time where it goes."""
+    shared = make_served(quick_time_limit_s=0.3)
+
+    async def run() -> None:
+        pool = shared.pool
+        first = await pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60)
+        slow = asyncio.ensure_future(shared.answer(Query(ENDLESS, "sql", format="csv"), lane="quick"))
+        await until(lambda: pool.waiting == 1)
+        assert (await shared.answer(Query("SELECT 2 AS n", "sql", format="csv"), lane="quick"))[0] == b"n\n2\n"
+        await first.chunks.aclose()
+        await until(lambda: pool.waiting == 0)
+        slow.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await slow
+        with pytest.raises(ResourceLimit, match=r"longer than 0\.2 s"):
+            await shared.answer(Query(ENDLESS, "sql"), 0.2, lane="quick")
+
+    shared.do(run())
+
+
+def test_the_kept_process_is_not_held_by_a_client_that_dawdles(make_served: Any) -> None:
+    shared = make_served(quick_time_limit_s=0.2)
+
+    async def dawdle() -> None:
+        pool = shared.pool
+        first = await pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60)
+        answer = await pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60, lane="quick")
+        with pytest.raises(ResourceLimit, match="nobody took"):
+            async for _ in answer.chunks:
+                await asyncio.sleep(0.01)
+        assert (await shared.answer(Query("SELECT 2 AS n", "sql", format="csv"), lane="quick"))[0] == b"n\n2\n"
+        await first.chunks.aclose()
+
+    shared.do(dawdle())
+
+
 def test_many_at_once(served: Any) -> None:
     async def ask(number: int) -> Any:
         return await served.answer(
-            Query(f"SELECT {number} + sum(range) AS n FROM range(1000)", "sql", format="csv"), priority=number % 2 == 0
+            Query(f"SELECT {number} + sum(range) AS n FROM range(1000)", "sql", format="csv"),
+            lane="quick" if number % 2 else "usual",
         )
 
     async def all_of_them() -> list[bytes]:
