@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -67,14 +67,14 @@ class JobFolder:
         path.mkdir(parents=True, exist_ok=True)
 
     def new(self, owner: str, parameters: Mapping[str, str], *, lifetime_s: float, duration_s: int) -> Job:
-        """A pending job with a folder of its own.
+        """A pending job with a folder of its own. Its id cannot be guessed: to know it is to have a nameless one's job.
 
         Raises:
             StorageError: the disk is full or refuses.
         """
         now = datetime.now(UTC)
         job = Job(
-            job_id=uuid.uuid4().hex,
+            job_id=secrets.token_hex(16),
             owner=owner,
             creation_time=iso(now),
             destruction=iso(now + timedelta(seconds=lifetime_s)),

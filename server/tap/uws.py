@@ -44,9 +44,12 @@ async def create(request: Request[Any, Any, Any], service: Service, identity: Id
 
 @get("/async")
 async def list_jobs(request: Request[Any, Any, Any], service: Service, identity: Identity) -> Response[str]:
-    """The jobs of the client, newest first; PHASE, LAST and AFTER choose among them."""
+    """The jobs of the client, newest first; PHASE, LAST and AFTER choose among them (UWS 1.1, 2.2.2.1).
+
+    Clients without a name find none here: each of them knows the URLs of its own.
+    """
     parameters = await Parameters.read(request, service.settings)
-    found = service.jobs.list(identity.sees_jobs_of)
+    found = service.jobs.list(identity.sees_jobs_of) if identity.may_list_jobs else []
     phases = {checked_phase(text) for text in parameters.all("PHASE")}
     if phases:
         found = [job for job in found if job.phase in phases]

@@ -35,8 +35,16 @@ class Identity:
 
     @property
     def sees_jobs_of(self) -> str | None:
-        """The owner whose jobs this client may see and end; None for everybody's, which admins may."""
+        """The owner whose jobs this client may see and end; None for everybody's, which admins may.
+
+        Those without a name may see the jobs of the nameless, but they must know their ids, which nobody can guess.
+        """
         return None if self.role == "admin" else self.name
+
+    @property
+    def may_list_jobs(self) -> bool:
+        """Whether the client is told which jobs it may see: the nameless cannot be told apart."""
+        return self.role == "admin" or bool(self.name)
 
     @property
     def key(self) -> str:
@@ -57,18 +65,23 @@ class Access:
     """Decides who a request comes from.
 
     Args:
-        tokens: who may ask; without any, everybody may.
-        public_read: whether those without a token may read.
+        tokens: who may ask; without any, everybody may, and everybody is an admin: the owner of this machine.
+        public_read: whether those without a token may read, and no more.
     """
 
     def __init__(self, tokens: tuple[Token, ...] = (), *, public_read: bool = False) -> None:
         self._tokens = tokens
-        self._public = public_read or not tokens
+        self._nameless: Role | None = "read" if public_read else None if tokens else "admin"
 
     @property
     def needs_token(self) -> bool:
         """Whether nobody is answered without a token."""
-        return not self._public
+        return self._nameless is None
+
+    @property
+    def knows_tokens(self) -> bool:
+        """Whether a token makes a difference."""
+        return bool(self._tokens)
 
     def identify(self, request: ASGIConnection[Any, Any, Any, Any]) -> Identity:
         """The client of a request.
@@ -79,8 +92,8 @@ class Access:
         address = request.client.host if request.client else ""
         secret = _secret(request.headers.get("authorization", ""))
         if secret is None:
-            if self._public:
-                return Identity("", "read" if self._tokens else "admin", address)
+            if self._nameless is not None:
+                return Identity("", self._nameless, address)
             raise _unauthorized("a token is needed")
         digest = hashlib.sha256(secret.encode()).hexdigest()
         for token in self._tokens:

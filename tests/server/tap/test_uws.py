@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -192,3 +193,25 @@ def test_jobs_are_private_to_their_owner(own_sky: Path, tmp_path: Path, serve: A
             assert url.rpartition("/")[2] in root.get("/tap/async").text
             assert root.delete(url).status_code == 303
             assert alice.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+def test_the_nameless_have_the_jobs_whose_ids_they_know(
+    own_sky: Path, tmp_path: Path, serve: Any, tokens: bool
+) -> None:
+    file = tmp_path / "tokens.toml"
+    digest = hashlib.sha256(b"root").hexdigest()
+    file.write_text(f'[[token]]\nname = "root"\nrole = "admin"\nsha256 = "{digest}"\n')
+    options = ["--token-file", str(file)] if tokens else []
+    with serve(own_sky, "--public-read", *options) as service:
+        mine, other = create(service, FORMAT="csv", PHASE="RUN"), create(service)
+        assert all(re.fullmatch("[0-9a-f]{32}", url.rpartition("/")[2]) for url in (mine, other))
+        assert ElementTree.fromstring(service.client.get("/tap/async").content).findall("uws:jobref", UWS) == []
+        assert finished(service, mine) == "COMPLETED"
+        assert service.client.get(f"{mine}/results/result").text == "x\n1\n"
+        # Whoever was given the URL may end the job too, as its maker could not otherwise.
+        assert service.client.delete(other).status_code == 303
+        assert service.client.get(other).status_code == 404
+        if tokens:
+            listed = service.client.get("/tap/async", headers={"Authorization": "Bearer root"}).text
+            assert mine.rpartition("/")[2] in listed

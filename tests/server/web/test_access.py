@@ -74,8 +74,9 @@ def test_public_reading_lets_everybody_read_but_knows_tokens(token_file: Path) -
         access.identify(asked("Bearer wrong"))
 
 
-def test_without_tokens_this_machine_may_do_everything() -> None:
+def test_without_tokens_this_machine_may_do_everything_and_the_public_may_read() -> None:
     assert who(Access(), None) == ("", "admin")
+    assert who(Access(public_read=True), None) == ("", "read")
 
 
 @pytest.mark.parametrize(
