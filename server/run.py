@@ -19,6 +19,7 @@ from skyband.schema.store import Store
 from skyband.server.api.match_processes import MatchProcesses
 from skyband.server.catalogue import Catalogue
 from skyband.server.service import Service
+from skyband.server.tap.job_limits import JobLimits
 from skyband.server.tap.jobs import JobFolder
 from skyband.server.tap.runner import Jobs
 from skyband.server.tap.sync import execute_job
@@ -46,7 +47,10 @@ def build_service(settings: Settings, access: Access) -> Service:
         limits=Limits(concurrent=settings.client_queries, per_minute=settings.client_queries_per_minute),
     )
     service.jobs = Jobs(
-        JobFolder(store.path / "jobs"), lambda job: execute_job(service, job), running=settings.running_jobs
+        JobFolder(store.path / "jobs"),
+        lambda job: execute_job(service, job),
+        running=settings.running_jobs,
+        limits=JobLimits.of(settings),
     )
     service.matches = MatchProcesses(store)
     return service

@@ -103,7 +103,12 @@ def opening(tag: str, /, **attributes: str) -> str:
 
 def escape(text: str) -> str:
     """Text for an XML element; characters XML 1.0 forbids become U+FFFD."""
-    return _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", text).translate(_ESCAPES)
+    return legal(text).translate(_ESCAPES)
+
+
+def legal(text: str) -> str:
+    """The text with U+FFFD for the characters XML 1.0 forbids, escaped or not."""
+    return _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _attributes(values: dict[str, str]) -> str:

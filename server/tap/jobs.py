@@ -40,6 +40,8 @@ class Job:
     creation_time: str
     destruction: str
     execution_duration_s: int
+    client: str = ""  # what limits are counted by: the owner, or the address of the nameless
+    kept_bytes: int = 0  # of uploads and the result
     parameters: dict[str, str] = field(default_factory=dict)  # upper-case names
     uploads: dict[str, str] = field(default_factory=dict)  # table name to file name in the job's folder
     phase: Phase = Phase.PENDING
@@ -66,7 +68,7 @@ class JobFolder:
         self.path = path
         path.mkdir(parents=True, exist_ok=True)
 
-    def new(self, owner: str, parameters: Mapping[str, str], *, lifetime_s: float, duration_s: int) -> Job:
+    def new(self, owner: str, client: str, parameters: Mapping[str, str], *, lifetime_s: float, duration_s: int) -> Job:
         """A pending job with a folder of its own. Its id cannot be guessed: to know it is to have a nameless one's job.
 
         Raises:
@@ -79,6 +81,7 @@ class JobFolder:
             creation_time=iso(now),
             destruction=iso(now + timedelta(seconds=lifetime_s)),
             execution_duration_s=duration_s,
+            client=client,
             parameters=dict(parameters),
         )
         try:
@@ -96,6 +99,10 @@ class JobFolder:
     def result(self, job: Job) -> Path:
         """The file of the result."""
         return self.folder(job) / "result"
+
+    def size(self, job: Job) -> int:
+        """Bytes of all files of a job."""
+        return sum(path.stat().st_size for path in self.folder(job).iterdir())
 
     def save(self, job: Job) -> None:
         """Write the state of a job.
@@ -129,10 +136,13 @@ def iso(moment: datetime) -> str:
 
 
 def moment(text: str) -> datetime:
-    """The time an ISO 8601 text names; UTC where it names no zone.
+    """The time an ISO 8601 text names, in UTC; that is also meant where it names no zone.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or before the year 1 or after 9999 in UTC.
     """
     found = datetime.fromisoformat(text)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(f"{text} is out of range in UTC") from None

@@ -96,3 +96,15 @@ def read_uploads(values: list[str]) -> list[tuple[str, str]]:
             raise BadOption(f"UPLOAD names the table {name} twice")
         found[name.lower()] = (name, uri)
     return list(found.values())
+
+
+def merged_uploads(before: str, given: str) -> str:
+    """The UPLOAD of a job after one more was posted: a table named again is the one given last.
+
+    What is of no known form is kept, so that the job fails for it.
+    """
+    items: dict[str, str] = {}
+    for item in f"{before};{given}".split(";"):
+        if item.strip():
+            items[item.partition(",")[0].strip().lower()] = item
+    return ";".join(items.values())

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from skyband.schema.disk import put_in_place
 from skyband.schema.errors import BadOption, SkybandError
 from skyband.schema.faults import storage_error
+from skyband.server.tap.job_limits import JobLimits
 from skyband.server.tap.jobs import Job, JobFolder, Phase, iso, moment
 
 if TYPE_CHECKING:
@@ -32,10 +33,12 @@ class Jobs:
         folder: where they are kept.
         execute: begins the query of a job.
         running: how many run at once.
+        limits: of each client.
     """
 
-    def __init__(self, folder: JobFolder, execute: Execute, *, running: int) -> None:
+    def __init__(self, folder: JobFolder, execute: Execute, *, running: int, limits: JobLimits) -> None:
         self.folder = folder
+        self.limits = limits
         self._execute = execute
         self._slots = asyncio.Semaphore(running)
         self._jobs: dict[str, Job] = {}
@@ -60,9 +63,15 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    def new(self, owner: str, parameters: Mapping[str, str], *, lifetime_s: float, duration_s: int) -> Job:
-        """Make a pending job."""
-        job = self.folder.new(owner, parameters, lifetime_s=lifetime_s, duration_s=duration_s)
+    def new(self, owner: str, client: str, parameters: Mapping[str, str], *, lifetime_s: float, duration_s: int) -> Job:
+        """Make a pending job.
+
+        Raises:
+            ServerBusy: the client has enough.
+            StorageError: the disk is full or refuses.
+        """
+        self.limits.check_new(self.of_client(client))
+        job = self.folder.new(owner, client, parameters, lifetime_s=lifetime_s, duration_s=duration_s)
         self._add(job)
         return job
 
@@ -74,6 +83,10 @@ class Jobs:
     def list(self, owner: str | None) -> list[Job]:
         """The jobs of an owner, or of all with None, newest first."""
         return [job for job in reversed(self._jobs.values()) if owner in (None, job.owner)]
+
+    def of_client(self, client: str) -> Iterator[Job]:
+        """The jobs a client made, by what its limits are counted by."""
+        return (job for job in self._jobs.values() if job.client == client)
 
     def run(self, job: Job) -> None:
         """Queue a pending job; one that was started already stays as it is."""
@@ -166,6 +179,7 @@ class Jobs:
             await answer.chunks.aclose()
             part.unlink(missing_ok=True)
         if job.phase is Phase.EXECUTING:
+            job.kept_bytes = self.folder.size(job)
             job.content_type, job.rows, job.truncated = answer.content_type, answer.rows or 0, bool(answer.truncated)
             self._finish(job, Phase.COMPLETED)
 

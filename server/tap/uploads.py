@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,17 +19,30 @@ _INLINE = "param:"
 
 
 async def keep_uploads(job: Job, files: Mapping[str, UploadFile], service: Service) -> None:
-    """Keep the files of a request with its job, under the names of their form fields.
+    """Keep the files of a request with its job, under the names of their form fields; a field sent again is replaced.
 
     Raises:
         ResourceLimit: a file is larger than the service takes.
+        ServerBusy: the client has too much with its jobs already.
     """
-    for number, (name, file) in enumerate(files.items(), len(job.uploads)):
-        kept = f"upload-{number}"
-        await save_file(file, service.jobs.folder.folder(job) / kept, service.settings.upload_max_bytes)
+    jobs = service.jobs
+    jobs.limits.check_bytes(jobs.of_client(job.client), sum(map(file_size, files.values())))
+    for name, file in files.items():
+        kept, replaced = f"upload-{secrets.token_hex(8)}", job.uploads.get(name)
+        await save_file(file, jobs.folder.folder(job) / kept, service.settings.upload_max_bytes)
         job.uploads[name] = kept
+        if replaced is not None:
+            (jobs.folder.folder(job) / replaced).unlink(missing_ok=True)
     if files:
-        service.jobs.update(job)
+        job.kept_bytes = jobs.folder.size(job)
+        jobs.update(job)
+
+
+def file_size(file: UploadFile) -> int:
+    """Bytes of an uploaded file."""
+    size = file.file.seek(0, 2)
+    file.file.seek(0)
+    return size
 
 
 async def save_file(file: UploadFile, path: Path, limit_bytes: int) -> None:
@@ -37,8 +51,7 @@ async def save_file(file: UploadFile, path: Path, limit_bytes: int) -> None:
     Raises:
         ResourceLimit: it is larger than the limit.
     """
-    size = file.file.seek(0, 2)
-    file.file.seek(0)
+    size = file_size(file)
     if size > limit_bytes:
         raise ResourceLimit(f"the upload {file.filename!r} has {size:,} bytes; this service takes {limit_bytes:,}")
     with path.open("wb") as target:

@@ -14,6 +14,7 @@ from skyband.queries.formats.votable import error_document
 from skyband.schema.errors import BadOption
 from skyband.server.service import Service
 from skyband.server.tap.jobs import Job, Phase, iso, moment
+from skyband.server.tap.request import merged_uploads
 from skyband.server.tap.runner import checked_phase
 from skyband.server.tap.uploads import keep_uploads
 from skyband.server.web.access import Identity
@@ -27,17 +28,24 @@ _MOST_LISTED = 1000
 
 @post("/async", status_code=303)
 async def create(request: Request[Any, Any, Any], service: Service, identity: Identity) -> Redirect:
-    """Make a job; wrong parameters end in a job that failed, as TAP wants it."""
-    parameters = await Parameters.read(request, service.settings)
-    jobs, settings = service.jobs, service.settings
-    job = jobs.new(
-        identity.name,
-        {name: value for name, value in parameters.items().items() if name != "PHASE"},
-        lifetime_s=settings.job_lifetime_s,
-        duration_s=int(settings.job_time_limit_s),
-    )
-    await keep_uploads(job, parameters.files, service)
-    if parameters.one("PHASE") == "RUN":
+    """Make a job; a wrong query ends in a job that failed, as TAP wants it (TAP 1.1, 2.5)."""
+    with service.limits.counted(identity):
+        parameters = await Parameters.read(request, service.settings)
+        starts = _asked_phase(parameters, "RUN")
+        jobs, settings = service.jobs, service.settings
+        job = jobs.new(
+            identity.name,
+            identity.key,
+            {name: value for name, value in parameters.items().items() if name != "PHASE"},
+            lifetime_s=settings.job_lifetime_s,
+            duration_s=int(settings.job_time_limit_s),
+        )
+        try:
+            await keep_uploads(job, parameters.files, service)
+        except BaseException:
+            jobs.destroy(job)
+            raise
+    if starts:
         jobs.run(job)
     return _to(service, request, job)
 
@@ -84,7 +92,7 @@ async def act(request: Request[Any, Any, Any], service: Service, identity: Ident
     if (parameters.one("ACTION") or "").upper() == "DELETE":
         service.jobs.destroy(job)
         return Redirect(f"{service.tap_url(request)}/async", status_code=303)
-    return await _set_parameters(request, service, job, parameters)
+    return await _set_parameters(request, service, identity, job, parameters)
 
 
 @delete("/async/{job_id:str}", status_code=303)
@@ -124,7 +132,10 @@ async def change_part(
     job = _job(service, identity, job_id)
     parameters = await Parameters.read(request, service.settings)
     if part == "phase":
-        _set_phase(service, job, parameters.one("PHASE") or "")
+        phase = _asked_phase(parameters, "RUN", "ABORT")
+        if not phase:
+            raise BadOption("parameter PHASE is missing: give RUN or ABORT")
+        _set_phase(service, job, phase)
     elif part == "destruction":
         latest = datetime.now(UTC) + timedelta(seconds=service.settings.job_lifetime_s)
         job.destruction = iso(min(_moment("DESTRUCTION", parameters.one("DESTRUCTION") or ""), latest))
@@ -136,7 +147,7 @@ async def change_part(
         job.execution_duration_s = int(min(chosen or longest, longest))
         service.jobs.update(job)
     elif part == "parameters":
-        return await _set_parameters(request, service, job, parameters)
+        return await _set_parameters(request, service, identity, job, parameters)
     else:
         raise NotFoundException(f"a job has no {part} that can be changed")
     return _to(service, request, job)
@@ -156,29 +167,36 @@ async def result(service: Service, identity: Identity, job_id: str) -> File:
     )
 
 
+def _asked_phase(parameters: Parameters, *possible: str) -> str:
+    """The PHASE a client asks for (UWS 1.1, 2.2.3.5), "" where it asks for none."""
+    phase = (parameters.one("PHASE") or "").upper()
+    if phase and phase not in possible:
+        raise BadOption(f"PHASE={phase!r} is not {' or '.join(possible)}")
+    return phase
+
+
 def _set_phase(service: Service, job: Job, phase: str) -> None:
-    if phase.upper() == "RUN":
+    if phase == "RUN":
         service.jobs.run(job)
-    elif phase.upper() == "ABORT":
+    elif phase == "ABORT":
         service.jobs.abort(job)
-    else:
-        raise BadOption(f"PHASE={phase!r} is neither RUN nor ABORT")
 
 
 async def _set_parameters(
-    request: Request[Any, Any, Any], service: Service, job: Job, parameters: Parameters
+    request: Request[Any, Any, Any], service: Service, identity: Identity, job: Job, parameters: Parameters
 ) -> Redirect:
     if job.phase is not Phase.PENDING:
         raise BadOption(f"job {job.job_id} is {job.phase}; only the parameters of a pending job can be changed")
+    phase = _asked_phase(parameters, "RUN", "ABORT")
     given = parameters.items()
-    phase = given.pop("PHASE", None)
+    given.pop("PHASE", None)
     if "UPLOAD" in given and "UPLOAD" in job.parameters:
-        given["UPLOAD"] = f"{job.parameters['UPLOAD']};{given['UPLOAD']}"
+        given["UPLOAD"] = merged_uploads(job.parameters["UPLOAD"], given["UPLOAD"])
+    with service.limits.counted(identity):
+        await keep_uploads(job, parameters.files, service)
     job.parameters.update(given)
-    await keep_uploads(job, parameters.files, service)
     service.jobs.update(job)
-    if phase:
-        _set_phase(service, job, phase)
+    _set_phase(service, job, phase)
     return _to(service, request, job)
 
 

@@ -215,3 +215,100 @@ def test_the_nameless_have_the_jobs_whose_ids_they_know(
         if tokens:
             listed = service.client.get("/tap/async", headers={"Authorization": "Bearer root"}).text
             assert mine.rpartition("/")[2] in listed
+
+
+def test_a_table_uploaded_again_replaces_the_one_before(service: Any, sky_folder: Path) -> None:
+    def csv(rows: int) -> bytes:
+        return b"n\n" + b"1\n" * rows
+
+    counts = "SELECT (SELECT COUNT(*) FROM TAP_UPLOAD.f) AS f, (SELECT COUNT(*) FROM TAP_UPLOAD.g) AS g"
+    url = create(service, counts.replace("TAP_UPLOAD", "tap_upload"), FORMAT="csv")
+    for name, rows in (("f", 1), ("f", 2), ("g", 3)):
+        posted = service.client.post(
+            f"{url}/parameters", data={"UPLOAD": f"{name},param:{name}"}, files={name: ("x.csv", csv(rows))}
+        )
+        assert posted.status_code == 303
+    parameters = {node.get("id"): node.text for node in job(service, url).findall("uws:parameters/uws:parameter", UWS)}
+    assert parameters["UPLOAD"] == "f,param:f;g,param:g"
+    assert len(list((sky_folder / "jobs" / url.rpartition("/")[2]).glob("upload-*"))) == 2
+    service.client.post(f"{url}/phase", data={"PHASE": "RUN"})
+    assert finished(service, url) == "COMPLETED"
+    assert service.client.get(f"{url}/results/result").text == "f,g\n2,3\n"
+
+
+ODD = "a\x02\x1b\ufffe<&>\u00e9"
+
+
+def test_no_job_can_break_the_documents(service: Any) -> None:
+    """What XML cannot hold is shown as U+FFFD."""
+    url = create(service, f"SELECT '{ODD}'", RUNID=ODD, **{ODD: ODD})
+    shown = "a\ufffd\ufffd\ufffd<&>\u00e9"
+    document = job(service, url)
+    assert text(document, "runId") == shown
+    for root in (document, ElementTree.fromstring(service.client.get(f"{url}/parameters").content)):
+        found = {node.get("id"): node.text for node in root.iter(f"{{{UWS['uws']}}}parameter")}
+        assert found == {"LANG": "DuckDB", "QUERY": f"SELECT '{shown}'", "RUNID": shown, shown.upper(): shown}
+    listed = ElementTree.fromstring(service.client.get("/tap/async").content)
+    assert listed.findtext("uws:jobref/uws:runId", namespaces=UWS) == shown
+    assert service.client.delete(url).status_code == 303
+
+
+def test_a_client_has_only_so_many_jobs_and_bytes(own_sky: Path, serve: Any) -> None:
+    limits = {"upload_max_bytes": "20000", "client_job_bytes": "30000", "client_jobs": "3", "client_jobs_kept": "4"}
+    with serve(own_sky, **limits) as service:
+
+        def refused(response: httpx.Response, words: str) -> bool:
+            assert (response.status_code, response.headers.get("retry-after")) == (503, "5")
+            assert words in response.text
+            return True
+
+        def post(url: str = "/tap/async", *, large: bool = False) -> httpx.Response:
+            files = {"f": ("x.csv", b"n\n" + b"1\n" * 9000)} if large else {}
+            data = {"LANG": "DuckDB", "QUERY": "SELECT 1"}
+            response: httpx.Response = service.client.post(url, data=data, files=files)
+            return response
+
+        pending = post(large=True).headers["location"]
+        assert refused(post(large=True), "30,000 are what one may have")
+        assert len(list((own_sky / "jobs").iterdir())) == 1
+        others = [post().headers["location"] for _ in range(2)]
+        assert refused(post(f"{others[0]}/parameters", large=True), "30,000 are what one may have")
+        assert refused(post(), "3 jobs of this client have not ended")
+        service.client.post(f"{others[0]}/phase", data={"PHASE": "RUN"})
+        assert finished(service, others[0]) == "COMPLETED"
+        assert post().status_code == 303
+        service.client.post(f"{others[1]}/phase", data={"PHASE": "RUN"})
+        assert finished(service, others[1]) == "COMPLETED"
+        assert refused(post(), "4 jobs of this client are kept")
+        assert service.client.delete(pending).status_code == 303
+        assert post(large=True).status_code == 303
+
+
+def test_making_jobs_counts_as_asking(own_sky: Path, serve: Any) -> None:
+    with serve(own_sky, client_queries_per_minute="1") as service:
+        data = {"LANG": "DuckDB", "QUERY": "SELECT 1"}
+        statuses = [service.client.post("/tap/async", data=data).status_code for _ in range(4)]
+        assert statuses == [303, 303, 503, 503]
+
+
+def test_a_time_that_is_none_is_told(service: Any) -> None:
+    url = create(service)
+    for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "tomorrow", ""):
+        response = service.client.post(f"{url}/destruction", data={"DESTRUCTION": moment})
+        assert (response.status_code, "ISO 8601" in response.text) == (400, True)
+    assert service.client.get("/tap/async", params={"AFTER": "0001-01-01T00:00:00+14:00"}).status_code == 400
+
+
+def test_the_phase_of_a_new_job_is_run_or_none(service: Any, sky_folder: Path) -> None:
+    assert finished(service, create(service, PHASE="run")) == "COMPLETED"
+    before = len(list((sky_folder / "jobs").iterdir()))
+    for given in ("PHASE=BOGUS", "PHASE=ABORT", "PHASE=RUN&PHASE=ABORT"):
+        response = service.client.post(f"/tap/async?{given}", data={"LANG": "DuckDB", "QUERY": "SELECT 1"})
+        assert (response.status_code, 'value="ERROR"' in response.text) == (400, True)
+    large = {"files": {"f": b"x" * 200_000_001}}
+    assert service.client.post("/tap/async", data={"LANG": "DuckDB", "QUERY": "SELECT 1"}, **large).status_code == 400
+    assert len(list((sky_folder / "jobs").iterdir())) == before
+    pending = create(service)
+    assert service.client.post(f"{pending}/phase", data={"PHASE": "BOGUS"}).status_code == 400
+    assert service.client.post(f"{pending}/parameters", data={"PHASE": "BOGUS", "QUERY": "x"}).status_code == 400
+    assert "SELECT 1" in service.client.get(pending).text
