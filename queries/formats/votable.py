@@ -50,9 +50,9 @@ def encode_tabledata(stream: ResultStream, options: Options) -> Iterator[bytes]:
     return _document(stream, options, "TABLEDATA", tabledata_rows)
 
 
-def error_document(message: str) -> bytes:
-    """The VOTable that says a query failed: QUERY_STATUS ERROR and no table (DALI 1.1, 4.4.1)."""
-    return (_OPEN + _info(Info("QUERY_STATUS", "ERROR", message)) + _CLOSE).encode()
+def error_document(message: str, *others: Info) -> bytes:
+    """The VOTable that says a query failed: QUERY_STATUS ERROR and no table (DALI 1.1, 4.4.1), with other remarks."""
+    return (_OPEN + "".join(map(_info, (Info("QUERY_STATUS", "ERROR", message), *others))) + _CLOSE).encode()
 
 
 def metadata_document(stream: ResultStream, fields: Iterable[str], infos: Iterable[Info] = ()) -> str:
