@@ -93,7 +93,8 @@ class Settings:
     upload_max_rows: int = 1_000_000
     # Bytes of an uploaded table at most, unpacked.
     upload_max_bytes: int = 200_000_000
-    # Uploads by URL: "off"; "public", from public addresses alone; "any", from this machine's networks too.
+    # Uploads by URL: "off" (taplint then says E-CAP-MUPM, for TAP wants them beside files); "public", from public
+    # addresses alone; "any", from this machine's networks too.
     upload_urls: str = "off"
     # Where clients find the server, when a proxy stands before it: "https://sky.example.org".
     public_url: str = ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from skyband.queries.tap_schema import Rows, tap_schema_rows
 from skyband.schema.columns import TableInfo
+from skyband.schema.errors import TableNotFound
 from skyband.schema.session import Session
 from skyband.schema.store import Store
 
@@ -14,7 +15,7 @@ class Catalogue:
     """The tables of a store as their files describe them, kept up to date."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._folder = store.tables_folder
         self._session = Session(store.tables_folder, store.settings)
 
     @property
@@ -26,7 +27,7 @@ class Catalogue:
     @property
     def damaged(self) -> Mapping[str, str]:
         """Files that cannot be read, with the reason."""
-        return self._session.damaged
+        return {name: self._without_path(reason) for name, reason in self._session.damaged.items()}
 
     def table(self, name: str) -> TableInfo:
         """What a table says about itself.
@@ -34,15 +35,21 @@ class Catalogue:
         Raises:
             TableNotFound: it is not there.
         """
-        info = self.tables.get(name.lower())
+        tables = self.tables
+        info = tables.get(name.lower())
         if info is None:
-            raise self._store.not_found(name)
+            # Where the store lies is nobody's business here.
+            raise TableNotFound(f"no table {name!r} here; there are: {', '.join(sorted(tables)) or 'none yet'}")
         return info
 
     @property
     def tap_schema(self) -> Mapping[str, Rows]:
         """The rows of TAP_SCHEMA as they are now."""
         return tap_schema_rows(self._session.connection, self.tables)
+
+    def _without_path(self, text: str) -> str:
+        folder = self._folder
+        return text.replace(str(folder.resolve()), folder.name).replace(str(folder), folder.name)
 
     def close(self) -> None:
         """Let go of the files."""

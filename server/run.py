@@ -76,7 +76,7 @@ def serve(settings: Settings, *, host: str, port: int, token_file: Path | None, 
         print(f"skyband: http://{shown}:{listener.getsockname()[1]}/ (TAP at /tap); stop with Ctrl-C", flush=True)
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(service),
+                create_app(service, host),
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -84,6 +84,8 @@ def serve(settings: Settings, *, host: str, port: int, token_file: Path | None, 
                 # h11 bounds the length of headers, which the faster httptools does not.
                 http=patient_protocol(settings.request_time_limit_s),
                 limit_concurrency=settings.connections,
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies,
                 lifespan="on",
             )
         )

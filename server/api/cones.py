@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from litestar import Request, route
+from litestar import Request, Response, route
 
 from skyband.queries.cones import Cone
 from skyband.queries.serving import Query
@@ -14,7 +14,7 @@ from skyband.schema.errors import BadOption
 from skyband.server.service import Service
 from skyband.server.tap.request import read_maxrec
 from skyband.server.web.access import Identity
-from skyband.server.web.answers import RowsResponse, answer_query
+from skyband.server.web.answers import answer_query
 from skyband.server.web.formats import format_named
 from skyband.server.web.parameters import Parameters
 
@@ -24,8 +24,12 @@ _QUICK_ROWS = 1000
 
 
 @route("/{table:str}", http_method=["GET", "POST"], status_code=200)
-async def search(request: Request[Any, Any, Any], service: Service, identity: Identity, table: str) -> RowsResponse:
-    """The rows within SR degrees of RA, DEC, nearest first; parameters in the URL or in a form."""
+async def search(request: Request[Any, Any, Any], service: Service, identity: Identity, table: str) -> Response[Any]:
+    """The rows within SR degrees of RA, DEC, nearest first; parameters in the URL or in a form.
+
+    SR=0 asks for the columns alone (SCS 1.03, 2.1). All columns are always given: VERB is an option of the standard,
+    and a service that has no use for it ignores it (2.1 too).
+    """
     parameters = await Parameters.read(request, service.settings)
     info = service.catalogue.table(table)
     if info.role("id") is None:
@@ -33,7 +37,6 @@ async def search(request: Request[Any, Any, Any], service: Service, identity: Id
     ra_deg = _needed(parameters, "RA", -360, 360)
     dec_deg = _needed(parameters, "DEC", -90, 90)
     radius_deg = _needed(parameters, "SR", 0, 180)
-    # A radius of zero asks for the columns alone (SCS 1.03, 2.1).
     cone = Cone(ra_deg, dec_deg, radius_deg or _NO_RADIUS_DEG)
     query = Query(
         text=info.name,
@@ -42,7 +45,7 @@ async def search(request: Request[Any, Any, Any], service: Service, identity: Id
         max_rows=read_maxrec(parameters, service.settings) if radius_deg else 0,
         parameters=asdict(cone),
         name=info.name,
-        shown=cone.as_sql(info.name),
+        shown=cone.as_sql(info.name) if radius_deg else f"SELECT * FROM {info.name} LIMIT 0",
     )
     limit_s = service.settings.query_time_limit_s
     few = info.rows * math.sin(math.radians(radius_deg / 2)) ** 2 <= _QUICK_ROWS

@@ -15,6 +15,7 @@ from skyband.schema.errors import BadOption
 from skyband.schema.names import quote
 from skyband.server.service import Service
 from skyband.server.web.access import Identity
+from skyband.server.web.head import HeadResponse, is_head
 from skyband.server.web.parameters import Parameters
 
 _DEFAULT_ORDER = 9
@@ -42,10 +43,12 @@ async def coverage(
         format="arrow",
         max_rows=service.settings.query_max_rows,
     )
+    name = {"Content-Disposition": f'inline; filename="{info.name}.moc.{form}"'}
+    if is_head(request.scope):
+        return HeadResponse(_MIMES[form], name)
     with service.limits.counted(identity):
         answer = await service.pool.run(query, time_limit_s=service.settings.query_time_limit_s)
         rows = b"".join([chunk async for chunk in answer.chunks])
-    name = {"Content-Disposition": f'inline; filename="{info.name}.moc.{form}"'}
     return Response(await asyncio.to_thread(_moc, rows, order, form), media_type=_MIMES[form], headers=name)
 
 

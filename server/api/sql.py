@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request, route
+from litestar import Request, Response, route
 from litestar.exceptions import SerializationException
 from litestar.serialization import decode_json
 
@@ -14,14 +14,14 @@ from skyband.schema.settings import Settings
 from skyband.server.service import Service
 from skyband.server.tap.request import read_maxrec
 from skyband.server.web.access import Identity
-from skyband.server.web.answers import RowsResponse, answer_query
+from skyband.server.web.answers import answer_query
 from skyband.server.web.bodies import read_body
 from skyband.server.web.formats import format_named
 from skyband.server.web.parameters import Parameters
 
 
 @route("/sql", http_method=["GET", "POST"], status_code=200)
-async def answer_sql(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+async def answer_sql(request: Request[Any, Any, Any], service: Service, identity: Identity) -> Response[Any]:
     """Run `query` and answer in `format` (json by default) with at most `maxrec` rows.
 
     In the URL, in a form, as JSON (`{"query": ..., "format": ...}`), or the bare SQL as body.

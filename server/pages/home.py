@@ -11,7 +11,7 @@ from skyband.server.tap.examples import examples_of
 from skyband.server.web.templates import render
 
 
-@get("/")
+@get(["/", "/tap"])
 async def home(request: Request[Any, Any, Any], service: Service) -> Response[str]:
     """The tables, and URLs ready to paste into TOPCAT, pyvo, curl and Python."""
     tables = service.catalogue.tables

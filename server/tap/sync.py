@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from litestar import Request, route
+from litestar import Request, Response, route
 
 from skyband.queries.serving import Query
 from skyband.server.service import Service
@@ -17,7 +17,7 @@ from skyband.server.tap.quick import is_quick
 from skyband.server.tap.request import Asked, read_query
 from skyband.server.tap.uploads import find_uploads, save_file
 from skyband.server.web.access import Identity
-from skyband.server.web.answers import RowsResponse, answer_query
+from skyband.server.web.answers import answer_query
 from skyband.server.web.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @route("/sync", http_method=["GET", "POST"], status_code=200)
-async def answer_sync(request: Request[Any, Any, Any], service: Service, identity: Identity) -> RowsResponse:
+async def answer_sync(request: Request[Any, Any, Any], service: Service, identity: Identity) -> Response[Any]:
     """Run a query and answer with its rows; parameters in the URL, or with uploads in a form."""
     parameters = await Parameters.read(request, service.settings)
     asked = read_query(parameters, service.settings)

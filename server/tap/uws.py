@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar import Request, Response, delete, get, post
 from litestar.exceptions import NotFoundException
-from litestar.response import File, Redirect
+from litestar.response import Redirect
 
 from skyband.queries.formats.votable import error_document
 from skyband.schema.errors import BadOption
@@ -19,6 +19,7 @@ from skyband.server.tap.runner import checked_phase
 from skyband.server.tap.uploads import keep_uploads
 from skyband.server.web.access import Identity
 from skyband.server.web.answers import VOTABLE, XML, text_answer
+from skyband.server.web.files import FileResponse
 from skyband.server.web.parameters import Parameters
 from skyband.server.web.templates import render
 
@@ -154,17 +155,12 @@ async def change_part(
 
 
 @get("/async/{job_id:str}/results/result")
-async def result(service: Service, identity: Identity, job_id: str) -> File:
+async def result(service: Service, identity: Identity, job_id: str) -> FileResponse:
     """The rows of a completed job; ranges are served, so that a download can be resumed."""
     job = _job(service, identity, job_id)
     if job.phase is not Phase.COMPLETED:
         raise NotFoundException(f"job {job_id} is {job.phase} and has no result")
-    return File(
-        service.jobs.folder.result(job),
-        media_type=job.content_type,
-        content_disposition_type="inline",
-        filename="result",
-    )
+    return FileResponse(service.jobs.folder.result(job), job.content_type)
 
 
 def _asked_phase(parameters: Parameters, *possible: str) -> str:

@@ -33,17 +33,23 @@ _GRAMMAR = {
     "unit": ("IN_UNIT",),
     "offset": ("OFFSET",),
 }
+_ANONYMOUS, _BASIC = "", "ivo://ivoa.net/sso#BasicAA"
+"""Security methods; that without a name is none, and is said only beside others (VOResource 1.1, 2.2.2)."""
+
+# TAP 1.1, 2.7.5 wants both methods of whoever declares one. Without URLs that is not true, but clients that see none
+# declared (TOPCAT) offer no uploads.
 _UPLOAD_METHODS = {"off": ("inline",), "public": ("inline", "http"), "any": ("inline", "http")}
 
 
 @get("/capabilities", public=True)
 async def capabilities(request: Request[Any, Any, Any], service: Service) -> Response[str]:
     """What the service can do."""
-    settings = service.settings
+    settings, access = service.settings, service.access
     document = render(
         "capabilities.xml",
         base=service.tap_url(request),
-        security=("ivo://ivoa.net/sso#BasicAA",) if service.access.needs_token else (),
+        public=(_ANONYMOUS, _BASIC) if access.knows_tokens else (),
+        others=(_BASIC,) if access.needs_token else (_ANONYMOUS, _BASIC) if access.knows_tokens else (),
         features=_FEATURES,
         geometry=_GEOMETRY,
         grammar=_GRAMMAR,

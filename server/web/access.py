@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import ipaddress
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from litestar.exceptions import NotAuthorizedException
 
 from skyband.schema.errors import BadFile, BadOption, ServerBusy
+from skyband.server.web.hosts import is_loopback
 
 if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
@@ -126,11 +126,7 @@ def check_listening(host: str, *, has_tokens: bool, public_read: bool) -> None:
     Raises:
         BadOption: the address is not this machine's own and neither tokens nor public reading are asked for.
     """
-    try:
-        is_local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_local = host == "localhost"
-    if not is_local and not has_tokens and not public_read:
+    if not is_loopback(host) and not has_tokens and not public_read:
         raise BadOption(
             f"--host {host} lets others in: give --token-file FILE, or --public-read if everybody may read this store"
         )

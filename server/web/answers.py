@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from litestar import Response
 from litestar.exceptions import HTTPException
 
+from skyband.queries.formats import FORMATS, Info
 from skyband.queries.formats.votable import error_document
 from skyband.schema.errors import InputError, ResourceLimit, ServerBusy, SkybandError, TableNotFound
+from skyband.server.web.head import HeadResponse, is_head
 from skyband.server.web.presence import ClientGone, WhilePresent
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from skyband.server.web.access import Identity
 
 VOTABLE = "application/x-votable+xml"
+TRUNCATED_HEADER = "X-Skyband-Truncated"
+"""Whether rows were cut off, of answers that are whole before they are sent."""
+MOST_ROWS_HEADER = "X-Skyband-Max-Rows"
+"""How many rows an answer may have at most: one with fewer is whole, whatever its format can say."""
 XML = "text/xml"
 _RETRY_AFTER_S = 5
 _LOG = logging.getLogger("skyband.server")
@@ -49,13 +55,8 @@ class RowsResponse(Response[Any]):
         return self._send
 
     async def _send(self, scope: Scope, receive: Receive, send: Send) -> None:
-        given = {"content-type": self._answer.content_type, **self.headers}
-        if self._answer.size is not None:
-            given["content-length"] = str(self._answer.size)
-        headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
         try:
             async with WhilePresent(receive):
-                await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await (self._send_rows(send) if self._answer.size is None else self._send_whole(send))
         except ClientGone:
             _LOG.info("the client went before its answer ended")
@@ -63,11 +64,19 @@ class RowsResponse(Response[Any]):
             await self._answer.chunks.aclose()
             self._leave()
 
+    async def _begin(self, send: Send, **more: str) -> None:
+        given = {"content-type": self._answer.content_type, **self.headers, **more}
+        headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+
     async def _send_whole(self, send: Send) -> None:
         body = b"".join([chunk async for chunk in self._answer.chunks])
+        known = {"content-length": str(len(body)), TRUNCATED_HEADER: str(bool(self._answer.truncated)).lower()}
+        await self._begin(send, **known)
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _send_rows(self, send: Send) -> None:
+        await self._begin(send)
         try:
             async for chunk in self._answer.chunks:
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
@@ -86,8 +95,8 @@ async def answer_query(
     *,
     time_limit_s: float,
     lane: Lane = "usual",
-) -> RowsResponse:
-    """The rows of a query, streamed; what goes wrong before the first row is raised.
+) -> Response[Any]:
+    """The rows of a query, streamed; what goes wrong before the first row is raised. HEAD asks for no rows.
 
     Raises:
         SkybandError: the query is wrong, failed, or met a limit.
@@ -97,7 +106,11 @@ async def answer_query(
     async def ask() -> Answer:
         return await service.pool.run(query, time_limit_s=time_limit_s, lane=lane)
 
-    return await rows_response(service, request, identity, query.format, ask)
+    if is_head(request.scope):
+        return HeadResponse(FORMATS[query.format].mime)
+    response = await rows_response(service, request, identity, query.format, ask)
+    response.headers[MOST_ROWS_HEADER] = str(query.max_rows)
+    return response
 
 
 async def rows_response(
@@ -118,6 +131,12 @@ async def rows_response(
 def text_answer(text: str) -> Response[bytes]:
     """Plain text, as the small resources of UWS are."""
     return Response(text.encode(), media_type="text/plain")
+
+
+def cone_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """An error as Simple Cone Search 1.03, 2.3 wants it, and DALI too."""
+    document = error_document(_message(error), Info("Error", _message(error)))
+    return Response(document, media_type=VOTABLE, status_code=_status(error), headers=_headers(error))
 
 
 def votable_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

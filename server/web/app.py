@@ -17,12 +17,21 @@ from skyband.server.pages import home
 from skyband.server.service import Service
 from skyband.server.tap import sync, uws, vosi
 from skyband.server.web.access import Identity
-from skyband.server.web.answers import json_error, votable_error
+from skyband.server.web.answers import cone_error, json_error, votable_error
+from skyband.server.web.head import HeadAsGet
+from skyband.server.web.hosts import Hosts
 from skyband.server.web.log import RequestLog
+from skyband.server.web.schema_page import SchemaPage
 
 
-def create_app(service: Service) -> RequestLog:
-    """The service as an ASGI application; it starts and stops the query processes and jobs."""
+def create_app(service: Service, listening: str) -> RequestLog:
+    """The service as an ASGI application; it starts and stops the query processes and jobs.
+
+    Args:
+        service: what is served.
+        listening: the address it is served on.
+    """
+    hosts = Hosts(listening, service.settings)
 
     @asynccontextmanager
     async def running(_: Litestar) -> AsyncIterator[None]:
@@ -40,7 +49,8 @@ def create_app(service: Service) -> RequestLog:
         return service
 
     async def check_client(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        """Nobody unknown gets an answer, but from handlers that are marked `public`."""
+        """Nobody unknown gets an answer, but from handlers that are marked `public`; nobody misled gets any."""
+        hosts.check(connection)
         if not handler.opt.get("public"):
             connection.state["identity"] = service.access.identify(connection)
 
@@ -57,7 +67,7 @@ def create_app(service: Service) -> RequestLog:
         ],
         exception_handlers={Exception: votable_error},
     )
-    scs = Router("/scs", route_handlers=[cones.search], exception_handlers={Exception: votable_error})
+    scs = Router("/scs", route_handlers=[cones.search], exception_handlers={Exception: cone_error})
     app = Litestar(
         [home.home, home.table_page, tap, scs, *moc.HANDLERS, *sql.HANDLERS, *tables.HANDLERS, *xmatch.HANDLERS],
         dependencies={"service": Provide(provide_service), "identity": Provide(provide_identity)},
@@ -65,7 +75,9 @@ def create_app(service: Service) -> RequestLog:
         guards=[check_client],
         lifespan=[running],
         request_max_body_size=None,  # bodies are read by `web.bodies`, which has limits of its own
-        openapi_config=OpenAPIConfig(title="skyband", version="1", description="A sky database in a box"),
+        openapi_config=OpenAPIConfig(
+            title="skyband", version="1", description="A sky database in a box", render_plugins=[SchemaPage()]
+        ),
         logging_config=None,
     )
-    return RequestLog(app)
+    return RequestLog(HeadAsGet(app))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -47,14 +48,16 @@ def test_a_cone_holds_the_rows_astropy_finds_nearest_first(
     assert list(found["sep_arcsec"]) == pytest.approx([sep * 3600 for sep, _ in expected], abs=1e-9)
 
 
-def fields(document: bytes) -> list[dict[str, str]]:
+def elements(document: bytes, name: str) -> list[dict[str, str]]:
     root = ElementTree.fromstring(document)
-    return [dict(field.attrib) for field in root.iter("{http://www.ivoa.net/xml/VOTable/v1.3}FIELD")]
+    return [dict(element.attrib) for element in root.iter(f"{{http://www.ivoa.net/xml/VOTable/v1.3}}{name}")]
 
 
 @pytest.mark.parametrize("table", ["sim_astrometry", "sim_nir", "sim_mir", "sim_optical", "sim_truth"])
 def test_a_cone_names_one_id_and_one_position(service: Any, table: str) -> None:
-    found = fields(service.client.get(f"/scs/{table}?RA=0&DEC=0&SR=0").content)
+    document = service.client.get(f"/scs/{table}?RA=0&DEC=0&SR=0").content
+    found = elements(document, "FIELD")
+    assert b"1e-09" not in document
     main = {field["ucd"]: field["datatype"] for field in found if field.get("ucd", "").endswith("meta.main")}
     assert main == {
         "meta.id;meta.main": "char",
@@ -76,15 +79,37 @@ def test_a_cone_names_one_id_and_one_position(service: Any, table: str) -> None:
 def test_a_wrong_cone_is_told_in_a_votable(service: Any, query: str, status: int, message: str) -> None:
     response = service.client.get(f"/scs/sim_nir?{query}")
     assert (response.status_code, response.headers["content-type"]) == (status, "application/x-votable+xml")
-    assert 'value="ERROR"' in response.text
-    assert message in response.text
+    infos = {info["name"]: info.get("value") for info in elements(response.content, "INFO")}
+    assert infos.keys() == {"QUERY_STATUS", "Error"}
+    assert infos["QUERY_STATUS"] == "ERROR"
+    assert message in str(infos["Error"])
 
 
-def test_a_table_that_is_not_there_is_404(service: Any) -> None:
-    assert service.client.get("/scs/nothing?RA=1&DEC=1&SR=1").status_code == 404
-    assert service.client.get("/tables/nothing").status_code == 404
-    assert service.client.get("/moc/nothing").status_code == 404
-    assert service.client.get("/tables/nothing/page").status_code == 404
+def test_a_cone_has_all_columns_whatever_is_asked(service: Any) -> None:
+    documents = [
+        service.client.get(f"/scs/sim_nir?RA=266.4&DEC=-28.9&SR=3{verb}").content
+        for verb in ("", "&VERB=1", "&VERB=2", "&VERB=3", "&verb=x")
+    ]
+    assert len(set(documents)) == 1
+
+
+def test_a_table_that_is_not_there_is_404_and_its_place_is_no_secret_told(service: Any, sky_folder: Path) -> None:
+    there = "sim_astrometry, sim_mir, sim_nir, sim_optical, sim_truth"
+    for path in ("/tables/nothing", "/moc/nothing", "/tables/nothing/page", "/scs/nothing?RA=1&DEC=1&SR=1"):
+        response = service.client.get(path)
+        assert (response.status_code, f"there are: {there}" in response.text) == (404, True), path
+        assert str(sky_folder.parent) not in response.text
+    data, files = {"table": "nothing", "radius_arcsec": "1"}, {"file": b"ra,dec\n"}
+    response = service.client.post("/xmatch", data=data, files=files)
+    assert (response.status_code, str(sky_folder.parent) in response.text) == (404, False)
+
+
+def test_the_place_of_a_damaged_table_is_not_told(own_sky: Path, serve: Any) -> None:
+    (own_sky / "tables" / "broken.duckdb").write_bytes(b"nonsense")
+    with serve(own_sky) as service:
+        described = service.client.get("/tables")
+        assert described.json()["damaged"].keys() == {"broken"}
+        assert str(own_sky.parent) not in described.text + service.client.get("/").text
 
 
 QUERY = "SELECT range AS n, range / 2.0 AS half FROM range(5)"
@@ -166,6 +191,8 @@ def test_the_coverage_is_that_of_the_rows(service: Any, sky: Sky, order: int) ->
 def test_pages_are_whole_and_name_the_tables(service: Any) -> None:
     home = service.client.get("/")
     assert home.headers["content-type"].startswith("text/html")
+    for path in ("/tap", "/tap/"):
+        assert service.client.get(path).text == home.text
     for words in ("sim_astrometry", f"{service.tap}</pre>", "pyvo.dal.TAPService", "/scs/"):
         assert words in home.text
     page = service.client.get("/tables/sim_nir/page").text
@@ -180,6 +207,14 @@ def test_every_answer_names_the_server_and_a_request(service: Any) -> None:
         assert headers["server"].startswith("skyband/")
         ids.add(headers["x-request-id"])
     assert len(ids) == 5
+
+
+def test_pages_need_nothing_of_the_internet(service: Any) -> None:
+    for path in ("/", "/schema", "/tables/sim_nir/page", "/tap/examples"):
+        page = service.client.get(path)
+        assert page.headers["content-type"].partition(";")[0] in ("text/html", "application/xhtml+xml")
+        assert re.findall(r'(?:src|href|url)[=(]"?(https?://(?!127\.0\.0\.1)[^"]+)', page.text) == [], path
+    assert "<code>/xmatch</code>" in service.client.get("/schema").text
 
 
 def test_the_api_describes_itself(service: Any) -> None:
@@ -212,6 +247,20 @@ PRIVATE += [
 ]
 
 
+BASIC = "ivo://ivoa.net/sso#BasicAA"
+
+
+def security(service: Any) -> dict[str, list[str]]:
+    """The security methods of each interface, by the last part of its URL; "" is none."""
+    root = ElementTree.fromstring(service.client.get("/tap/capabilities").content)
+    return {
+        str(interface.findtext("accessURL")).rpartition("/")[2]: [
+            method.get("standardID", "") for method in interface.findall("securityMethod")
+        ]
+        for interface in root.iter("interface")
+    }
+
+
 def test_with_tokens_only_the_public_documents_are_public(own_sky: Path, serve: Any, token_file: Path) -> None:
     with serve(own_sky, "--token-file", str(token_file)) as service:
         for path in PRIVATE:
@@ -222,7 +271,11 @@ def test_with_tokens_only_the_public_documents_are_public(own_sky: Path, serve: 
             assert service.client.get(path, headers={"Authorization": "Bearer secret"}).status_code == 200, path
         for path in ("/health", "/tap/capabilities", "/tap/availability"):
             assert service.client.get(path).status_code == 200
-        assert "sso#BasicAA" in service.client.get("/tap/capabilities").text
+        assert security(service) == {
+            "capabilities": ["", BASIC], "availability": ["", BASIC],
+            "tables": [BASIC], "examples": [BASIC], "tap": [BASIC],
+        }  # fmt: skip
     with serve(own_sky, "--token-file", str(token_file), "--public-read") as service:
         assert service.client.get("/tables").status_code == 200
         assert service.client.get("/tables", headers={"Authorization": "Bearer wrong"}).status_code == 401
+        assert {tuple(methods) for methods in security(service).values()} == {("", BASIC)}

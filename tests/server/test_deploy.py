@@ -102,7 +102,7 @@ def nginx(main: Path, *arguments: str) -> str:
 def proxied(serve: Any, own_sky: Path, tmp_path: Path) -> Iterator[Proxied]:
     tls_port, plain_port = free_ports(2)
     url = f"https://localhost:{tls_port}"
-    with serve(own_sky, public_url=url) as service:
+    with serve(own_sky, public_url=url, trusted_proxies="127.0.0.1") as service:
         main = configure(
             tmp_path, tls_port=tls_port, plain_port=plain_port, upstream=service.url.removeprefix("http://")
         )

@@ -79,7 +79,7 @@ def rest(connection: socket.socket) -> bytes:
 
 
 def test_a_body_without_an_end_is_refused_and_its_connection_ends(own_sky: Path, serve: Any) -> None:
-    head = f"POST /tap/sync HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = f"POST /tap/sync HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"a=b&c" * 10_000
     with serve(own_sky, request_time_limit_s="1") as service, connected(service) as connection:
         before = peak_bytes(service)
@@ -91,14 +91,14 @@ def test_a_body_without_an_end_is_refused_and_its_connection_ends(own_sky: Path,
         assert service.client.get("/health").status_code == 200
 
 
-WITH_BODY = b"HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nContent-Type: "
+WITH_BODY = b"HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nContent-Type: "
 SLOW = {
     b"": b"",
-    b"GET / HTTP/1.1\r\nHost: x\r\nX": b"HTTP/1.1 408 ",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nX": b"HTTP/1.1 408 ",
     b"POST /tap/sync " + WITH_BODY + FORM.encode() + b"\r\n\r\nLAN": b"HTTP/1.1 408 ",
     b"POST /sql " + WITH_BODY + b"text/plain\r\n\r\nSEL": b"HTTP/1.1 408 ",
     b"GET /tables " + WITH_BODY + b"text/plain\r\n\r\nabc": b"HTTP/1.1 200 ",
-    b"GET /tables HTTP/1.1\r\nHost: x\r\n\r\nGET /": b"HTTP/1.1 200 ",
+    b"GET /tables HTTP/1.1\r\nHost: localhost\r\n\r\nGET /": b"HTTP/1.1 200 ",
 }
 """What a client says before it is silent, and how its answer begins."""
 
@@ -115,7 +115,9 @@ def test_whoever_says_nothing_more_is_not_waited_for(own_sky: Path, serve: Any) 
 
 def test_a_client_that_goes_in_mid_body_is_not_a_failure(serve: Any, own_sky: Path) -> None:
     with serve(own_sky) as service, connected(service) as connection:
-        connection.sendall(b"POST /sql HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nContent-Type: text/plain\r\n\r\nS")
+        connection.sendall(
+            b"POST /sql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nContent-Type: text/plain\r\n\r\nS"
+        )
     log = (own_sky.parent / "serve.log").read_text()
     assert [json.loads(line)["status"] for line in log.splitlines() if '"/sql"' in line] == [499]
     assert "Traceback" not in log
