@@ -15,7 +15,7 @@ from skyband.schema.names import quote
 from skyband.server.service import Service
 from skyband.server.tap.request import read_maxrec
 from skyband.server.web.access import Identity
-from skyband.server.web.answers import RowsResponse, rows_response
+from skyband.server.web.answers import MOST_ROWS_HEADER, RowsResponse, rows_response
 from skyband.server.web.formats import format_named
 from skyband.server.web.parameters import Parameters
 
@@ -55,6 +55,7 @@ async def xmatch(request: Request[Any, Any, Any], service: Service, identity: Id
         return answer
 
     response = await rows_response(service, request, identity, query.format, match)
+    response.headers[MOST_ROWS_HEADER] = str(query.max_rows)
     response.headers[REJECTED_HEADER] = str(sum(rejected.values()))
     return response
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,6 +31,16 @@ def stilts(*arguments: str) -> str:
 def test_taplint_finds_nothing(service: Any) -> None:
     report = stilts("taplint", f"tapurl={service.tap}", "report=EWF", "stages=-LOC")
     assert "Totals: Errors: 0; Warnings: 0; Failures: 0" in report, report
+
+
+@needs_stilts
+@pytest.mark.parametrize("urls", ["off", "public"])
+def test_taplint_misses_the_uploads_by_url_where_they_are_off(own_sky: Path, serve: Any, urls: str) -> None:
+    """Files are declared all the same: TOPCAT would offer no uploads otherwise, and they are taken."""
+    with serve(own_sky, upload_urls=urls) as service:
+        report = stilts("taplint", f"tapurl={service.tap}", "report=EWF", "stages=CAP UPL")
+    codes = re.findall(r"^([EWF]-\w+-\w+)-\d+", report, re.MULTILINE)
+    assert codes == (["E-CAP-MUPM"] if urls == "off" else []), report
 
 
 @needs_stilts
