@@ -104,8 +104,8 @@ class Settings:
     job_lifetime_s: float = 604_800.0
     # Seconds an asynchronous job may run.
     job_time_limit_s: float = 3_600.0
-    # Asynchronous jobs that run at once, in processes of their own, which start with the first job; on two cores a second
-    # one delays everybody else.
+    # Asynchronous jobs that run at once, in processes of their own, which start with the first job; on two cores a
+    # second one delays everybody else.
     running_jobs: int = 1
     # Jobs one client may have that have not ended.
     client_jobs: int = 100
