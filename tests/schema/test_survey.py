@@ -95,7 +95,7 @@ def test_gaia_dr3_is_edr3_with_more() -> None:
     assert {"radial_velocity", "teff_gspphot", "classprob_dsc_combmod_quasar"} <= new
     assert dr3.archive == Archive("https://gea.esac.esa.int/tap-server/tap", "gaiadr3.gaia_source")
     assert (dr3.epoch, dr3.epoch_column, dr3.epoch_unit) == (2016.0, "ref_epoch", "yr")
-    assert {column.role for column in dr3.columns} - {""} == ROLES.keys() - {"pos_error"}
+    assert {column.role for column in dr3.columns} - {""} == ROLES.keys() - {"pos_error", "error_minor", "error_angle"}
 
 
 def test_galaxy_zoo_2_has_all_answers() -> None:

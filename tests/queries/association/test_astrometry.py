@@ -77,7 +77,7 @@ def test_stars_without_a_motion_stay(store: Store, make_table: Any) -> None:
 @example(ra=0, dec=89.99999, angle=90, sep_arcsec=3, errors=(800, 100, 0.5), ellipse=(900, 0.2, 30))
 @example(ra=359.9999999, dec=0, angle=90, sep_arcsec=3, errors=(800, 100, 0.5), ellipse=(900, 0.2, 120))
 @example(ra=12, dec=-89.9999999, angle=10, sep_arcsec=1, errors=(800, 100, -0.8), ellipse=(700, 0.5, 77))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_pair_is_measured_as_astropy_does(
     store: Store, make_table: Any, ra: float, dec: float, angle: float, sep_arcsec: float,
     errors: tuple[float, float, float], ellipse: tuple[float, float, float],
