@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 
 from sqlglot import exp
 
@@ -12,6 +13,7 @@ from skyband.queries.adql.cursor import place
 from skyband.queries.adql.errors import Fault
 from skyband.queries.adql.expressions import Expressions
 from skyband.queries.adql.kinds import NUMBERS, SHAPES, Condition, Near, Value, Within, as_number
+from skyband.queries.adql.regions import union_members
 from skyband.queries.adql.sky_limits import united
 from skyband.queries.adql.values_grammar import is_condition
 from skyband.schema.units import scale_between
@@ -131,13 +133,45 @@ class Conditions(Expressions):
         bound = self.value(other).constant
         if bound is None:
             return None
-        test = self.relation(call.name, [self.value(argument) for argument in call.expressions], place(call))
+        test = self.relation(call)
         holds = tuple(_TESTS[sign](flag, bound) for flag in (1, 0))
         if holds == (True, False):
             return Condition(f"({test.sql})", test.limits, test.values)
         if holds == (False, True):
             return Condition(f"NOT ({test.sql})", (), test.values)
         return Condition(f"adql_flag({test.sql}) {sign} {self.value(other)}", (), test.values)
+
+    def relation(self, node: exp.Expr) -> Condition:
+        """CONTAINS or INTERSECTS as a condition.
+
+        Raises:
+            Fault: the arguments are not two shapes, or a union stands where only a shape can.
+        """
+        name, at = node.name, place(node)
+        options = [self._members(argument) for argument in node.expressions]
+        if name == "CONTAINS" and any(len(members) > 1 for members in options[:1]):
+            raise Fault("a union cannot be the first argument of CONTAINS", at)
+        tests = [self._related(name, pair, len(options[-1]) > 1, at) for pair in product(*options)]
+        if len(tests) == 1:
+            return tests[0]
+        sql = " OR ".join(f"({test.sql})" for test in tests)
+        return Condition(sql, united(test.limits for test in tests), tests[0].values)
+
+    def _members(self, node: exp.Expr) -> list[Value]:
+        """The shapes of a union, or the one that a value is."""
+        if isinstance(node, exp.Anonymous) and node.name == "REGION" and len(node.expressions) == 1:
+            text = node.expressions[0]
+            if text.is_string and (members := union_members(text.name, place(text))):
+                return [geometry.region_value(member) for member in members]
+        return [self.value(node)]
+
+    def _related(self, name: str, shapes: Sequence[Value], is_union: bool, at: int) -> Condition:
+        first, second = geometry.shapes_of(name, shapes, at)
+        if name == "INTERSECTS":
+            return geometry.intersects(first, second, at)
+        if is_union and first.kind != "point":
+            raise Fault("of a union, CONTAINS can only tell whether a point lies in it", at)
+        return geometry.contains(first, second, at)
 
     def _limits_of_distance(self, node: exp.Expr, bound: float | None) -> tuple[Near, ...]:
         """What `node <= bound` says, if `node` is a DISTANCE, perhaps scaled by constants."""

@@ -50,6 +50,10 @@ class Expressions:
         """A condition; defined by the class that knows them."""
         raise NotImplementedError
 
+    def relation(self, node: exp.Expr) -> Condition:
+        """CONTAINS or INTERSECTS as a condition; defined there too."""
+        raise NotImplementedError
+
     def value(self, node: exp.Expr) -> Value:
         """The SQL of a value.
 
@@ -170,6 +174,9 @@ class Expressions:
             raise Fault(f"unknown function {name}", at, advice)
         if name in AGGREGATES:
             return self._aggregate(node)
+        if name in ("CONTAINS", "INTERSECTS"):
+            test = self.relation(node)
+            return derived(f"adql_flag({test.sql})", "integer", test.values)
         arguments = [self.value(argument) for argument in node.expressions]
         found = self._special(name, node, arguments)
         if found is None:
@@ -198,9 +205,6 @@ class Expressions:
             return geometry.region(node.expressions[0].name, place(node.expressions[0]))
         if name == "DISTANCE":
             return geometry.distance(*geometry.distance_points(arguments, at))
-        if name in ("CONTAINS", "INTERSECTS"):
-            test = self.relation(name, arguments, at)
-            return derived(f"adql_flag({test.sql})", "integer", test.values)
         if name == "IVO_GEOM_TRANSFORM":
             return geometry.transformed(arguments, at)
         if name == "CAST":
@@ -214,11 +218,6 @@ class Expressions:
             listed = ", ".join(argument.sql for argument in arguments)
             return derived(f"{name}({listed})", self.common(arguments, at, name), arguments)
         return self._in_unit(node, arguments) if name == "IN_UNIT" else None
-
-    def relation(self, name: str, arguments: Sequence[Value], at: int) -> Condition:
-        """CONTAINS or INTERSECTS as a condition."""
-        first, second = geometry.shapes_of(name, arguments, at)
-        return (geometry.contains if name == "CONTAINS" else geometry.intersects)(first, second, at)
 
     def _in_unit(self, node: exp.Expr, arguments: Sequence[Value]) -> Value:
         if len(arguments) != 2 or not node.expressions[1].is_string:

@@ -23,6 +23,7 @@ FRAMES = {
 _FRAME_WORDS = {"ICRS", "FK5", "J2000", "UNKNOWNFRAME"}
 _FLAVOURS = {"SPHERICAL2", "CART2", "GEOCENTER", "BARYCENTER", "HELIOCENTER", "TOPOCENTER", "UNKNOWNREFPOS"}
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_UNION = re.compile(r"\s*union\b(?P<frame>[^()]*)\((?P<members>.*)\)\s*", re.IGNORECASE | re.DOTALL)
 _COUNTS = {"POSITION": 2, "POINT": 2, "CIRCLE": 3, "BOX": 4}
 
 
@@ -70,6 +71,28 @@ def read_region(text: str, at: int = 0) -> Region:
     kind: Literal["point", "circle", "polygon"] = "point"
     kind = "circle" if name == "CIRCLE" else "polygon" if name == "POLYGON" else kind
     return Region(kind, numbers)
+
+
+def union_members(text: str, at: int = 0) -> tuple[Region, ...]:
+    """The shapes of an STC-S union, "Union ICRS (Circle 10 20 1 Box 40 20 2 2)"; none where the text is no union.
+
+    Args:
+        text: as for `read_region`.
+        at: place in the query, for the error.
+
+    Raises:
+        Fault: it is a union of something else than shapes.
+    """
+    found = _UNION.fullmatch(text)
+    if found is None:
+        return ()
+    unknown = set(found["frame"].upper().split()) - _FRAME_WORDS - _FLAVOURS
+    if unknown:
+        raise _fault(text, at, f"{min(unknown)} is not a frame of this service: regions are ICRS")
+    members = re.findall(r"[A-Za-z]\w*[^A-Za-z]*(?:[eE][-+]?[0-9][^A-Za-z]*)*", found["members"])
+    if not members or "".join(members).split() != found["members"].split() or re.search("[()]", found["members"]):
+        raise _fault(text, at, "a union holds Position, Circle, Box and Polygon, one after the other")
+    return tuple(read_region(member, at) for member in members)
 
 
 def _is_number(word: str) -> bool:
