@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -267,11 +268,16 @@ def test_other_methods_are_no_fault_of_the_service(service: Any, method: str) ->
 
 
 def talk(service: Any, request: bytes) -> bytes:
-    """The first bytes of the answer to something that is hardly HTTP."""
+    """The first bytes of the answer to something that is hardly HTTP; none where the server hung up at once."""
     parts = urlsplit(service.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=30) as connection:
-        connection.sendall(request)
-        return connection.recv(4096)
+        # What it refuses it does not read to the end.
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(request)
+        try:
+            return connection.recv(4096)
+        except ConnectionError:
+            return b""
 
 
 @pytest.mark.parametrize(
@@ -287,8 +293,8 @@ def talk(service: Any, request: bytes) -> bytes:
     ],
 )
 def test_what_is_hardly_http_is_refused(service: Any, request_bytes: bytes) -> None:
-    status = talk(service, request_bytes).split(b" ")[1]
-    assert status in (b"400", b"413", b"414", b"421", b"431")
+    answer = talk(service, request_bytes)
+    assert not answer or answer.split(b" ")[1] in (b"400", b"413", b"414", b"421", b"431")
     assert_answers(service)
 
 
