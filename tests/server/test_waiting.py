@@ -30,7 +30,9 @@ def asked(service: Any, query: str, times: int) -> Iterator[None]:
 
     def ask(client: httpx.Client) -> None:
         try:
-            client.get("/tap/sync", params={"LANG": "ADQL", "QUERY": query})
+            # Processes that have just begun may keep even this one waiting too long.
+            while client.get("/tap/sync", params={"LANG": "ADQL", "QUERY": query}).status_code == 503:
+                pass
         except httpx.TransportError:
             return
 
@@ -79,10 +81,9 @@ def test_whoever_waits_too_long_is_told_to_come_again(own_sky: Path, serve: Any)
     # A process that has just begun, on a machine with much to do, may not be quick.
     limits = {"query_processes": "1", "query_wait_limit_s": "0.5", "quick_time_limit_s": "60"}
     with serve(own_sky, **limits) as service, asked(service, ENDLESS.format(""), 1):
-        while (response := service.client.get("/sql", params=USUAL["/sql"])).status_code != 503:
-            assert response.status_code == 200, response.text
         for path, given in USUAL.items():
-            response = service.client.get(path, params=given)
-            assert (response.status_code, response.headers.get("retry-after")) == (503, "5"), path
+            while (response := service.client.get(path, params=given)).status_code != 503:
+                assert response.status_code == 200, response.text
+            assert response.headers["retry-after"] == "5", path
             assert "no process was free for 0.5 s; ask again in a while" in response.text
         assert service.client.get("/tap/sync", params=SCHEMA).text == "n\n2\n"

@@ -38,7 +38,7 @@ ENDLESS_ROWS = "SELECT range AS x FROM range(100000000000)"
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it went before, or while, its file was read
         return False
 
 
