@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from skyband.queries.collected import CollectedRows, collect
 from skyband.queries.known import unique_names
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo
 from skyband.schema.errors import BadOption
-from skyband.schema.healpix import KEY_ORDER, Doubles, Integers, order_of_size, pixels_in_cone
+from skyband.schema.healpix import KEY_ORDER, Doubles, Integers, Range, ranges_of_cone
 from skyband.schema.keys import data_of
 from skyband.schema.names import quote
 
@@ -171,17 +172,19 @@ class ConeSearch:
         return f"({ranges}) AND {quote(self._dec.name)} BETWEEN {least!r}::DOUBLE AND {most!r}::DOUBLE"
 
 
-def _ranges(cone: Cone, rows: int) -> list[tuple[int, int]]:
+def _ranges(cone: Cone, rows: int) -> list[Range]:
     """Ranges of the key that hold the cone, `_MOST_RANGES` or fewer, in a table of so many rows."""
-    # Pixels about as large as the cone: a handful of them cover it.
-    order = min(order_of_size(cone.radius_deg), KEY_ORDER - 4)
-    pixels = pixels_in_cone(order, cone.ra, cone.dec, cone.radius_deg + 1e-9)
-    gaps = np.diff(pixels)
-    cuts = np.sort(np.argsort(gaps, kind="stable")[::-1][: _MOST_RANGES - 1])
-    cuts = cuts[gaps[cuts] * (rows / (12 << 2 * order)) > _NEAR_ROWS]
-    shift = 2 * (KEY_ORDER - order)
-    firsts, lasts = np.append(pixels[:1], pixels[cuts + 1]), np.append(pixels[cuts], pixels[-1:])
-    return [(int(a) << shift, ((int(b) + 1) << shift) - 1) for a, b in zip(firsts, lasts, strict=True)]
+    ranges = ranges_of_cone(cone.ra, cone.dec, cone.radius_deg)
+    least_gap = _NEAR_ROWS / max(rows, 1) * (12 << 2 * KEY_ORDER)
+    wide = [(after[0] - before[1], after[0]) for before, after in pairwise(ranges) if after[0] - before[1] > least_gap]
+    begins = {begin for _, begin in sorted(wide)[1 - _MOST_RANGES :]}
+    merged = ranges[:1]
+    for first, last in ranges[1:]:
+        if first in begins:
+            merged.append((first, last))
+        else:
+            merged[-1] = merged[-1][0], last
+    return merged
 
 
 def _standard(column: Column) -> Column:

@@ -201,18 +201,6 @@ def healpix_centers(order: int, index: Integers) -> Doubles:
     return centers
 
 
-def pixels_in_cone(order: int, ra: float, dec: float, radius_deg: float) -> Integers:
-    """Pixels a cone touches: a superset, sorted, shape (n,).
-
-    Args:
-        order: of the pixels.
-        ra, dec, radius_deg: centre and radius, degrees.
-    """
-    import healpy
-
-    return _disc(1 << order, healpy.ang2vec(ra, dec, lonlat=True), np.radians(radius_deg))
-
-
 def neighbours(order: int, pixels: Integers) -> Integers:
     """The eight pixels around each, shape (n, 8); -1 where a corner of a base pixel has none.
 

@@ -51,9 +51,10 @@ def found(session: Session, table: str, cone: Cone, **options: Any) -> pa.Table:
 
 @pytest.mark.parametrize("few_rows", [50_000, 0], ids=["collected", "streamed"])
 @given(
-    ra=st.floats(-360, 360), dec=st.floats(-90, 90), log_radius=st.floats(-5, 2.2)
+    ra=st.floats(-360, 360), dec=st.floats(-90, 90), log_radius=st.floats(-9, 2.2)
 )  # fmt: skip
 @example(ra=0, dec=90, log_radius=-2)
+@example(ra=10, dec=20, log_radius=-9)
 @example(ra=0, dec=-90, log_radius=1)
 @example(ra=0, dec=0, log_radius=-1.5)
 @example(ra=360, dec=0, log_radius=-1.5)
@@ -137,6 +138,26 @@ def test_the_standard_wants_ids_as_text_and_one_position(
         monkeypatch.setattr(cones, "_FEW_ROWS", few_rows)
         assert found(session, "two", Cone(10.0, 1.0, 0.1), standard=True)["id"].to_pylist() == ["9", "10"]
     session.close()
+
+
+@pytest.mark.parametrize("radius_deg", [1e-9, 1e-7, 1e-4])
+def test_the_smallest_cones_hold_what_is_in_them(store: Store, make_table: Any, radius_deg: float) -> None:
+    rng = np.random.default_rng(1)
+    ra, dec = rng.uniform(0, 360, 200), np.degrees(np.arcsin(rng.uniform(-0.99, 0.99, 200)))
+    turn = rng.uniform(0, 2 * np.pi, 200)
+    make_table(
+        "near",
+        id=list(range(200)),
+        ra=ra + 0.9 * radius_deg * np.cos(turn) / np.cos(np.radians(dec)),
+        dec=dec + 0.9 * radius_deg * np.sin(turn),
+    )
+    session = Session(store.tables_folder, store.settings)
+    centres = enumerate(zip(ra, dec, strict=True))
+    lost = [
+        row for row, (a, d) in centres if row not in found(session, "near", Cone(a, d, radius_deg))["id"].to_pylist()
+    ]
+    session.close()
+    assert lost == []
 
 
 @pytest.mark.parametrize("wrong", [(361, 0, 1), (0, 91, 1), (0, 0, 0), (0, 0, 181), (float("nan"), 0, 1)])
