@@ -30,8 +30,7 @@ class CollectedRows:
         """The rows as batches."""
         import pyarrow as pa
 
-        batches = [self._rows.slice(start, batch_size) for start in range(0, self._rows.num_rows, batch_size)]
-        return pa.RecordBatchReader.from_batches(self._rows.schema, batches)
+        return pa.Table.from_batches([self._rows]).to_reader(batch_size)
 
 
 def collect(cursor: duckdb.DuckDBPyConnection, sql: str, columns: Sequence[Column]) -> pa.RecordBatch:

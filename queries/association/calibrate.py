@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from skyband.queries.association.options import AssociationOptions
 from skyband.queries.crossmatch.chance import DIRECTIONS, Shifts
 from skyband.schema.errors import BadOption
 
@@ -45,6 +46,15 @@ class Calibration:
     def at(self, least_probability: float) -> Cut:
         """The listed cut next to a probability."""
         return min(self.cuts, key=lambda cut: abs(cut.least_probability - least_probability))
+
+    def least_probability(self, options: AssociationOptions) -> float:
+        """The probability below which pairs are left out, for all that was asked.
+
+        Raises:
+            BadOption: no cut gives the purity that is wanted.
+        """
+        wanted = 0.0 if options.purity is None else self.for_purity(options.purity)
+        return max(options.least_probability, wanted)
 
     def for_purity(self, purity: float) -> float:
         """The lowest listed probability above which pairs are as pure as wanted.

@@ -8,22 +8,21 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 
-from skyband.queries.association.measure import drop_candidates, measured_sql
+from skyband.queries.association.measure import LEAST_VARIANCE_ARCSEC2, drop_candidates, measured_sql, partner_sql
 from skyband.queries.association.options import PACKAGE, AssociationOptions
 from skyband.queries.association.pairing import read_sides
-from skyband.queries.crossmatch import matchable_table
+from skyband.queries.crossmatch import check_free, matchable_table, sources
 from skyband.queries.crossmatch.astrometry import Astrometry
 from skyband.queries.crossmatch.columns import wide_columns
 from skyband.queries.crossmatch.meeting import arrange
 from skyband.schema.columns import Column, TableInfo
-from skyband.schema.errors import BadOption, BadTable, TableExists
+from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.keys import data_of, numbered_rows
 from skyband.schema.names import check_table_name, quote
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import write_table
 
-_LEAST_VARIANCE_ARCSEC2 = 1e-12
 _OF_LEAD = ("epoch", "pmra", "pmdec", "pmra_error", "pmdec_error", "parallax", "parallax_error", "radial_velocity")
 """Roles that columns of the leading table keep."""
 
@@ -70,8 +69,7 @@ def combine(store: Store, options: CombineOptions, *, command: str = "") -> Comb
         BadOption: a table was not matched, or has no such column.
     """
     began = time.perf_counter()
-    if store.has(options.into) and not options.replace:
-        raise TableExists(f"table {options.into!r} is there; choose another --into, or give --replace")
+    check_free(store, options.into, replace=options.replace)
     with write_table(store, options.into) as writer:
         connection = writer.connection
         match = writer.session.tables.get(options.match)
@@ -99,7 +97,7 @@ def combine(store: Store, options: CombineOptions, *, command: str = "") -> Comb
             command=command,
             columns={column.name: column for column in columns},
             description=f"Matched catalogue of {', '.join(names)} by {match.name}",
-            source=", ".join(f"{table.name} {table.version.version_id}" for table in (match, *tables)),
+            source=sources((match, *tables)),
             epoch=tables[0].epoch,
             details={"match": match.name, "tables": names, "members": members},
         )
@@ -160,15 +158,7 @@ def _place_objects(connection: duckdb.DuckDBPyConnection, sides: Sequence[Astrom
             f"CREATE TEMP TABLE candidates AS SELECT row_{lead} AS left_row, row_{number} AS right_row FROM objects "
             f"WHERE {first} AND row_{number} IS NOT NULL"
         )
-        member = fill_sql(
-            PACKAGE,
-            "partner",
-            measured=measured_sql(arrange(connection, sides[lead], side)),
-            kept="true",
-            shift="0",
-            mean_per_arcsec2="1.0",
-            least_variance=repr(_LEAST_VARIANCE_ARCSEC2),
-        )
+        member = partner_sql(measured_sql(arrange(connection, sides[lead], side)))
         connection.execute(f"CREATE OR REPLACE TEMP TABLE member_{number} AS {member}")
         drop_candidates(connection)
 
@@ -187,7 +177,7 @@ def _place_objects(connection: duckdb.DuckDBPyConnection, sides: Sequence[Astrom
         ba=total("0", "{m}.iaa * {m}.d_ra + {m}.iad * {m}.d_dec"),
         bd=total("0", "{m}.iad * {m}.d_ra + {m}.idd * {m}.d_dec"),
         q=total("0", "{m}.iaa * {m}.d_ra ** 2 + 2 * {m}.iad * {m}.d_ra * {m}.d_dec + {m}.idd * {m}.d_dec ** 2"),
-        least_variance=repr(_LEAST_VARIANCE_ARCSEC2),
+        least_variance=repr(LEAST_VARIANCE_ARCSEC2),
     )
     connection.execute(f"INSERT INTO places BY NAME {query}")
 

@@ -12,23 +12,22 @@ import duckdb
 from skyband.queries.association.calibrate import Calibration, Cut, calibrate_any
 from skyband.queries.association.group_product import add_groups, begin_groups, used_rows, write_groups
 from skyband.queries.association.judge import fit_share
-from skyband.queries.association.measure import drop_candidates
+from skyband.queries.association.measure import LEAST_VARIANCE_ARCSEC2, drop_candidates, partner_sql
 from skyband.queries.association.options import PACKAGE, AssociationOptions
 from skyband.queries.association.pairing import pair_up, read_sides
 from skyband.queries.association.tune import Tuning
-from skyband.queries.crossmatch import matchable_table
+from skyband.queries.crossmatch import check_free, matchable_table, sources
 from skyband.queries.crossmatch.astrometry import Astrometry
 from skyband.queries.crossmatch.candidates import Progress
 from skyband.queries.crossmatch.chance import Shifts
 from skyband.queries.crossmatch.meeting import arrange
 from skyband.queries.crossmatch.options import Find, Join
 from skyband.schema.columns import TableInfo
-from skyband.schema.errors import BadOption, BadTable, TableExists
+from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import write_table
 
-_LEAST_VARIANCE_ARCSEC2 = 1e-12
 _LEAST_ODDS = 1e-9
 """Candidates less likely than this against chance change no probability that is written."""
 
@@ -91,8 +90,7 @@ def associate_many(
     """
     began = time.perf_counter()
     _check(options)
-    if store.has(options.into) and not options.replace:
-        raise TableExists(f"table {options.into!r} is there; choose another --into, or give --replace")
+    check_free(store, options.into, replace=options.replace)
     with write_table(store, options.into) as writer:
         connection = writer.connection
         tables = [matchable_table(store, writer, name) for name in options.tables]
@@ -100,9 +98,7 @@ def associate_many(
         begin_groups(connection, len(tables))
         found = _led_by(connection, store, options, sides, 0, batches, progress)
         calibration = calibrate_any(connection, "grouped", found.shifts, found.covered_rows)
-        least = options.least_probability
-        if options.purity is not None:
-            least = max(least, calibration.for_purity(options.purity))
+        least = calibration.least_probability(options)
         add_groups(connection, options, tables, 0, least)
         if options.join is Join.FULL:
             # What the first table did not take up is led by the next one, and so on.
@@ -128,7 +124,7 @@ def associate_many(
             command=command,
             columns={column.name: column for column in written.columns},
             description=f"Association of {', '.join(options.tables)} ({options.find}, {options.join})",
-            source=", ".join(f"{table.name} {table.version.version_id}" for table in tables),
+            source=sources(tables),
             epoch=tables[0].epoch,
             details={"options": asdict(options), "groups": asdict(counts)},
         )
@@ -195,14 +191,11 @@ def _partner(
     lead, side = sides
     meeting = arrange(connection, lead, side, epoch=options.epoch)
     pairing = pair_up(connection, store, options, meeting, batches=batches, progress=progress)
-    query = fill_sql(
-        PACKAGE,
-        "partner",
-        measured=pairing.measured,
+    query = partner_sql(
+        pairing.measured,
         kept=pairing.kept,
-        shift=str(pairing.density.shift),
-        mean_per_arcsec2=repr(pairing.mean_per_arcsec2),
-        least_variance=repr(_LEAST_VARIANCE_ARCSEC2),
+        shift=pairing.density.shift,
+        mean_per_arcsec2=pairing.mean_per_arcsec2,
     )
     name = f"partner_{number}"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
@@ -219,7 +212,7 @@ def _group(connection: duckdb.DuckDBPyConnection, lead: Astrometry, partners: Ma
     likely = {number: f"(FROM partner_{number} WHERE odds > {_LEAST_ODDS!r})" for number in partners}
     asking = " UNION ".join(f"SELECT left_row, own_row FROM {relation}" for relation in likely.values())
     query = fill_sql(
-        PACKAGE, "lead", left=lead.rows(), partners=f"({asking})", least_variance=repr(_LEAST_VARIANCE_ARCSEC2)
+        PACKAGE, "lead", left=lead.rows(), partners=f"({asking})", least_variance=repr(LEAST_VARIANCE_ARCSEC2)
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE growing AS {query}")
     for number, partner in partners.items():

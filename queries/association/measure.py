@@ -11,6 +11,9 @@ from skyband.queries.crossmatch.chance import DIRECTIONS, Shifts
 from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.sql import fill_sql
 
+LEAST_VARIANCE_ARCSEC2 = 1e-12
+"""A position that is said to be exact is taken to be so to a microarcsecond: its weight stays a number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Correction:
@@ -53,6 +56,26 @@ def measured_sql(
         offset_dec=correction.dec,
         joins=correction.joins,
         where=where,
+    )
+
+
+def partner_sql(measured: str, *, kept: str = "true", shift: int = 0, mean_per_arcsec2: float = 1.0) -> str:
+    """SQL of the relation of partner.sql.
+
+    Args:
+        measured: relation of measured.sql.
+        kept: condition on it.
+        shift: bits from healpix_29 to a cell of the temporary table `right_density`.
+        mean_per_arcsec2: density where that has no cell.
+    """
+    return fill_sql(
+        PACKAGE,
+        "partner",
+        measured=measured,
+        kept=kept,
+        shift=str(shift),
+        mean_per_arcsec2=repr(mean_per_arcsec2),
+        least_variance=repr(LEAST_VARIANCE_ARCSEC2),
     )
 
 

@@ -18,10 +18,9 @@ from skyband.queries.association.priors import learn_ratio
 from skyband.queries.association.product import write_association
 from skyband.queries.association.select import select_best
 from skyband.queries.association.tune import Tuning
-from skyband.queries.crossmatch import matchable_table
+from skyband.queries.crossmatch import check_free, matchable_table, sources
 from skyband.queries.crossmatch.meeting import arrange
 from skyband.schema.columns import TableInfo
-from skyband.schema.errors import TableExists
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import write_table
@@ -77,8 +76,7 @@ def associate(
         BadOption: no cut gives the purity that is wanted, or rows would have to look too far.
     """
     began = time.perf_counter()
-    if store.has(options.into) and not options.replace:
-        raise TableExists(f"table {options.into!r} is there; choose another --into, or give --replace")
+    check_free(store, options.into, replace=options.replace)
     with write_table(store, options.into) as writer:
         connection = writer.connection
         left, right = (matchable_table(store, writer, name) for name in options.tables)
@@ -94,9 +92,7 @@ def associate(
             share = options.completeness or fit_share(connection, left.rows, covered)
         judge(connection, left.rows, share)
         calibration = calibrate(connection, pairing.shifts, share, covered)
-        least = options.least_probability
-        if options.purity is not None:
-            least = max(least, calibration.for_purity(options.purity))
+        least = calibration.least_probability(options)
         [(candidates,)] = connection.execute("SELECT count(*) FROM judged").fetchall()
         select_best(connection, options.find, least, share)
         # The footprint of the left table tells of right rows alone.
@@ -120,7 +116,7 @@ def associate(
             command=command,
             columns={column.name: column for column in written.columns},
             description=_description(options),
-            source=", ".join(f"{table.name} {table.version.version_id}" for table in (left, right)),
+            source=sources((left, right)),
             epoch=left.epoch if not options.join.has_unmatched_right else None,
             details={"options": asdict(options), "association": asdict(counts)},
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 
 import duckdb
@@ -77,8 +77,7 @@ def crossmatch(
         BadTable: a table has no positions or ids.
     """
     began = time.perf_counter()
-    if store.has(options.into) and not options.replace:
-        raise TableExists(f"table {options.into!r} is there; choose another --into, or give --replace")
+    check_free(store, options.into, replace=options.replace)
     with write_table(store, options.into) as writer:
         connection = writer.connection
         left, right = matchable_table(store, writer, options.left), matchable_table(store, writer, options.right)
@@ -112,7 +111,7 @@ def crossmatch(
             command=command,
             columns={column.name: column for column in columns},
             description=_description(options),
-            source=f"{left.name} {left.version.version_id}, {right.name} {right.version.version_id}",
+            source=sources((left, right)),
             epoch=left.epoch if not options.join.has_unmatched_right else None,
             details={"options": asdict(options), "match": asdict(counts)},
         )
@@ -139,6 +138,21 @@ def _points(connection: duckdb.DuckDBPyConnection, side: Astrometry, meeting: Me
     motion = f"max(sqrt(ma * ma + md * md)) * {meeting.lag_yr!r} * 648000 / pi()"
     [(farthest_arcsec,)] = connection.execute(f"SELECT {motion} FROM {side.rows()}").fetchall()
     return Points(side.table, lambda where: side.moved_to(meeting.epoch, side.rows(where)), farthest_arcsec or 0.0)
+
+
+def check_free(store: Store, name: str, *, replace: bool) -> None:
+    """Refuse to publish over a table unasked.
+
+    Raises:
+        TableExists: it is there.
+    """
+    if store.has(name) and not replace:
+        raise TableExists(f"table {name!r} is there; choose another --into, or give --replace")
+
+
+def sources(tables: Iterable[TableInfo]) -> str:
+    """Names and versions of the tables a product was made of."""
+    return ", ".join(f"{table.name} {table.version.version_id}" for table in tables)
 
 
 def matchable_table(store: Store, writer: TableWriter, name: str) -> TableInfo:

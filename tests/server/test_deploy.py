@@ -158,7 +158,9 @@ def test_queries_jobs_and_uploads_pass_through_the_proxy(proxied: Proxied) -> No
         )
         assert (found.status_code, found.text.count("\n")) == (200, 1)
 
-    # The service counts clients by the address the proxy saw.
+    # The service counts clients by the address the proxy saw. It logs a request after its answer has left: all is
+    # written once it has ended.
+    proxied.service.stop()
     logged = [json.loads(line) for line in proxied.log.read_text().splitlines() if line.startswith("{")]
     assert {entry["client"] for entry in logged if entry["path"] == "/xmatch"} == {"127.0.0.2"}
 
