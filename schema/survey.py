@@ -74,6 +74,7 @@ class Survey:
     citation: str = ""
     frame: str = "ICRS"
     epoch: float | None = None  # Julian year of the positions where the file has no epoch column
+    epoch_error_yr: float = 0.0  # how far, 1 sigma, the positions of rows are from it: the survey took its time
     epoch_column: str = ""
     epoch_unit: str = "yr"  # of epoch_column, one of EPOCH_UNITS
     match_radius_arcsec: float = 1.0  # a sensible radius to match it with

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skyband.queries.association.options import AssociationOptions
-from skyband.queries.crossmatch.chance import DIRECTIONS, Shifts
+from skyband.queries.crossmatch.chance import Shifts
 from skyband.schema.errors import BadOption
 
 Doubles = NDArray[np.float64]
@@ -117,7 +117,7 @@ def calibrate_any(connection: duckdb.DuckDBPyConnection, groups: str, shifts: Sh
     rows = shifts.table.rows
     real = _columns(connection, f"SELECT p_any FROM ({best}) WHERE left_row < {rows}")[0]
     shifted = _columns(connection, f"SELECT p_any FROM ({best}) WHERE left_row >= {rows}")[0]
-    trials = max(shifts.sample_rows * DIRECTIONS, 1)
+    trials = max(shifts.trials, 1)
     share = float(real.sum()) / max(covered_rows, 1)
     cuts = []
     for least in _CUTS:
@@ -153,7 +153,7 @@ def _shifted(connection: duckdb.DuckDBPyConnection, shifts: Shifts) -> _Shifted:
         connection,
         f"SELECT max(odds), sum(odds) FROM weighed WHERE left_row >= {shifts.table.rows} GROUP BY left_row",
     )
-    trials = max(shifts.sample_rows * DIRECTIONS, 1)
+    trials = max(shifts.trials, 1)
     places = np.random.default_rng(_SEED).permutation(trials)[: len(found[0])]
     best, total = np.zeros(trials), np.zeros(trials)
     best[places], total[places] = found

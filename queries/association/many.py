@@ -85,7 +85,7 @@ def associate_many(
     Args and errors are those of `associate`.
 
     Raises:
-        BadOption: `find`, `join` or `prior` is not for many tables.
+        BadOption: `find`, `join`, `prior` or `density_by` is not for many tables.
         BadTable: a table has no sky in common with the first.
     """
     began = time.perf_counter()
@@ -138,8 +138,9 @@ def _check(options: AssociationOptions) -> None:
         raise BadOption(f"--join {options.join} is for two tables; of many, inner, left and full can be listed")
     if options.join is Join.FULL and options.find is Find.ALL:
         raise BadOption("--join full lists each row once: give --find best")
-    if options.prior is not None:
-        raise BadOption("--prior is for two tables")
+    for option, column in (("--prior", options.prior), ("--density-by", options.density_by)):
+        if column is not None:
+            raise BadOption(f"{option} is for two tables")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 
 from skyband.queries.association.options import PACKAGE
-from skyband.queries.crossmatch.chance import DIRECTIONS, Shifts
+from skyband.queries.crossmatch.chance import Shifts
 from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.sql import fill_sql
 
@@ -48,8 +48,10 @@ def measured_sql(
         left=meeting.left.rows(),
         right=meeting.right.rows(),
         epoch=meeting.pair_epoch,
+        left_epoch_error=repr(meeting.left.epoch_error_yr),
+        right_epoch_error=repr(meeting.right.epoch_error_yr),
         left_rows=str(meeting.left.table.rows),
-        directions=str(DIRECTIONS),
+        directions=str(shifts.directions if shifts else 1),
         shift_arcsec=repr(shifts.shift_arcsec if shifts else 0.0),
         floor_arcsec=repr(floor_arcsec),
         offset_ra=correction.ra,

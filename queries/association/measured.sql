@@ -1,6 +1,6 @@
 -- Purpose: candidate pairs measured at the epoch of each: how far apart, in which direction, and how well that is known.
 -- Parameters: {left}, {right} relations of astrometry.sql; {epoch} of a pair, yr, over l and r, or NULL for no motion;
---   {left_rows} rows of the left table; {directions} in which each left row of the sample is shifted, by {shift_arcsec};
+--   {left_epoch_error}, {right_epoch_error} of the rows, yr; {left_rows} rows of the left table; {directions} in which each left row of the sample is shifted, by {shift_arcsec};
 --   {floor_arcsec} systematic error of the pair in each coordinate; {offset_ra}, {offset_dec} arcsec over l, right less
 --   left, to be taken away; {joins} what they need; {where} condition on the candidates.
 -- Input: candidates (left_row, right_row); a left_row beyond the table is a shifted row.
@@ -16,15 +16,22 @@ FROM (
         (dy * ca - dx * sa) * 206264.80624709636 - offset_ra AS d_ra,
         (dz * cd - (dx * ca + dy * sa) * sd) * 206264.80624709636 - offset_dec AS d_dec,
         -- The right row's own east and north are turned against the left row's: by much, close to a pole.
-        laa + turn_c * turn_c * raa - 2 * turn_c * turn_s * rad + turn_s * turn_s * rdd + pow({floor_arcsec}, 2) AS saa,
-        ldd + turn_s * turn_s * raa + 2 * turn_c * turn_s * rad + turn_c * turn_c * rdd + pow({floor_arcsec}, 2) AS sdd,
-        lad + turn_c * turn_s * (raa - rdd) + (turn_c * turn_c - turn_s * turn_s) * rad AS sad
+        laa + turn_c * turn_c * raa - 2 * turn_c * turn_s * rad + turn_s * turn_s * rdd + l_ea * l_ea + r_ea * r_ea
+            + pow({floor_arcsec}, 2) AS saa,
+        ldd + turn_s * turn_s * raa + 2 * turn_c * turn_s * rad + turn_c * turn_c * rdd + l_ed * l_ed + r_ed * r_ed
+            + pow({floor_arcsec}, 2) AS sdd,
+        lad + turn_c * turn_s * (raa - rdd) + (turn_c * turn_c - turn_s * turn_s) * rad + l_ea * l_ed + r_ea * r_ed AS sad
     FROM (
         SELECT
             *,
             (r_cd * r_ca - lag_r * (r_ma * r_sa + r_md * r_sd * r_ca)) / norm_r - x AS dx,
             (r_cd * r_sa + lag_r * (r_ma * r_ca - r_md * r_sd * r_sa)) / norm_r - y AS dy,
-            (r_sd + lag_r * r_md * r_cd) / norm_r - z AS dz
+            (r_sd + lag_r * r_md * r_cd) / norm_r - z AS dz,
+            -- A row whose epoch is not quite known lies somewhere along its motion, or else that of the other row.
+            {left_epoch_error} * 206264.80624709636 * CASE WHEN l_moves THEN ma ELSE turned_ma END AS l_ea,
+            {left_epoch_error} * 206264.80624709636 * CASE WHEN l_moves THEN md ELSE turned_md END AS l_ed,
+            {right_epoch_error} * 206264.80624709636 * CASE WHEN r_moves THEN turned_ma ELSE ma END AS r_ea,
+            {right_epoch_error} * 206264.80624709636 * CASE WHEN r_moves THEN turned_md ELSE md END AS r_ed
         FROM (
             SELECT
                 *,
@@ -36,6 +43,8 @@ FROM (
             FROM (
                 SELECT
                     *,
+                    ma <> 0 OR md <> 0 AS l_moves, r_ma <> 0 OR r_md <> 0 AS r_moves,
+                    turn_c * r_ma - turn_s * r_md AS turned_ma, turn_s * r_ma + turn_c * r_md AS turned_md,
                     sqrt(1 + lag * lag * (ma * ma + md * md)) AS norm,
                     sqrt(1 + lag_r * lag_r * (r_ma * r_ma + r_md * r_md)) AS norm_r,
                     vaa + lag * lag * waa AS laa, vdd + lag * lag * wdd AS ldd, vad AS lad,

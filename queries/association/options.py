@@ -15,6 +15,7 @@ PACKAGE = "skyband.queries.association"
 MOST_TABLES = 6
 _LARGEST_ARCSEC = 3600.0
 _MOST_SIGMA = 20.0
+_LONGEST_YR = 100.0
 
 
 class Offsets(StrEnum):
@@ -45,9 +46,11 @@ class AssociationOptions:
     propagate: bool = True  # whether proper motions are used
     epoch: float | None = None  # Julian year all positions are compared at; None: as the tables ask
     error_arcsec: Mapping[str, float] = field(default_factory=dict)  # by table, in place of its columns
+    epoch_error_yr: Mapping[str, float] = field(default_factory=dict)  # by table, of rows that share one epoch
     floor_arcsec: float | None = None  # systematic error of a pair in each coordinate; None: fitted
     completeness: float | None = None  # share of leading rows with a counterpart; None: fitted
     area_deg2: float | None = None  # of the sky both tables cover, for one density; None: local densities
+    density_by: str | None = None  # column of the second table: densities are those of sources with such a value
     prior: str | None = None  # column of the second table whose distribution tells counterparts from others
     offsets: Offsets = Offsets.KEEP
     least_probability: float = 0.0  # pairs less probable are left out
@@ -71,11 +74,16 @@ class AssociationOptions:
                 (f"error of {table} in arcsec", value, 0.0, _LARGEST_ARCSEC)
                 for table, value in self.error_arcsec.items()
             ),
+            *(
+                (f"epoch error of {table} in years", value, 0.0, _LONGEST_YR)
+                for table, value in self.epoch_error_yr.items()
+            ),
         ):
             if value is not None and not (math.isfinite(value) and least < value <= most):
                 raise BadOption(f"{name} {value:g} is not between {least:g} and {most:g}")
-        if unknown := set(self.error_arcsec) - set(self.tables):
-            raise BadOption(f"--error names {', '.join(sorted(unknown))}, which is not matched")
+        for option, given in (("--error", self.error_arcsec), ("--epoch-error", self.epoch_error_yr)):
+            if unknown := set(given) - set(self.tables):
+                raise BadOption(f"{option} names {', '.join(sorted(unknown))}, which is not matched")
         if not 0 <= self.least_probability <= 1:
             raise BadOption(f"probability {self.least_probability:g} is not between 0 and 1")
         if self.floor_arcsec is not None and not 0 <= self.floor_arcsec <= _LARGEST_ARCSEC:

@@ -13,7 +13,7 @@ from skyband.queries.association.measure import drop_candidates, measured_sql
 from skyband.queries.association.options import AssociationOptions, Offsets
 from skyband.queries.association.search import search
 from skyband.queries.association.tune import Tuning, sampled_one_in, tune
-from skyband.queries.crossmatch.astrometry import Astrometry, look_at, survey_error_mas
+from skyband.queries.crossmatch.astrometry import Astrometry, look_at, survey_of
 from skyband.queries.crossmatch.candidates import Progress, batch_count
 from skyband.queries.crossmatch.chance import Shifts, plan_shifts
 from skyband.queries.crossmatch.meeting import Meeting
@@ -42,7 +42,8 @@ class Pairing:
 def read_sides(
     connection: duckdb.DuckDBPyConnection, store: Store, options: AssociationOptions, tables: Iterable[TableInfo]
 ) -> Iterator[Astrometry]:
-    """How tables are read: with the errors given, else those of their columns, else those of their surveys.
+    """How tables are read: with the errors given, else those of their columns, else those of their surveys; the latter
+    tell also how far the epochs of rows are from the one of the table.
 
     Raises:
         BadTable: an error is zero or negative, or all proper motions are NULL.
@@ -52,8 +53,13 @@ def read_sides(
         side = look_at(
             connection, table, error_mas=None if given is None else given * 1000, propagate=options.propagate
         )
-        if given is None and not side.has_errors:
-            side = replace(side, error_mas=survey_error_mas(table, store.path))
+        survey = survey_of(table, store.path)
+        if survey is not None:
+            own = survey.position_error_mas if given is None and not side.has_errors else side.error_mas
+            side = replace(side, error_mas=own, floor_mas=survey.position_floor_mas)
+        if table.role("epoch") is None:
+            said = survey.epoch_error_yr if survey is not None and survey.epoch == table.epoch else 0.0
+            side = replace(side, epoch_error_yr=options.epoch_error_yr.get(table.name, said))
         yield side
 
 

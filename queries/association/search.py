@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import duckdb
 
-from skyband.queries.crossmatch.astrometry import Astrometry
+from skyband.queries.crossmatch.astrometry import SPEED_ARCSEC_YR, Astrometry
 from skyband.queries.crossmatch.candidates import Points, Progress, find_candidates
 from skyband.queries.crossmatch.chance import Shifts
 from skyband.queries.crossmatch.meeting import Meeting
@@ -45,15 +46,15 @@ def plan_reach(connection: duckdb.DuckDBPyConnection, side: Astrometry, meeting:
     """
     if not side.moves and not sigmas:
         return Reach("0", (0.0,), 0.0)
-    expression = f"{meeting.spread_yr!r} * sqrt(ma * ma + md * md) * 206264.80624709636"
+    expression = f"{meeting.spread_yr!r} * {SPEED_ARCSEC_YR}"
     if sigmas:
         # The trace bounds the larger axis of an ellipse.
         lag2 = f"{meeting.lag_yr**2!r}"
-        expression += f" + {sigmas!r} * sqrt(vaa + vdd + {lag2} * (waa + wdd))"
-    motion = f"sqrt(ma * ma + md * md) * 206264.80624709636 * {meeting.lag_yr!r}"
+        along = f"pow({math.hypot(meeting.left.epoch_error_yr, meeting.right.epoch_error_yr)!r} * {SPEED_ARCSEC_YR}, 2)"
+        expression += f" + {sigmas!r} * sqrt(vaa + vdd + {lag2} * (waa + wdd) + {along})"
     [(found, moved_arcsec)] = connection.execute(
-        f"SELECT quantile_cont(reach, {list(_QUANTILES)!r}), max(moved) "
-        f"FROM (SELECT {expression} AS reach, {motion} AS moved FROM {side.rows()})"
+        f"SELECT quantile_cont(reach, {list(_QUANTILES)!r}), max({SPEED_ARCSEC_YR}) * {meeting.lag_yr!r} "
+        f"FROM (SELECT *, {expression} AS reach FROM {side.rows()})"
     ).fetchall()
     limits: list[float] = []
     for value in reversed(found or [0.0]):

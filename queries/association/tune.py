@@ -92,7 +92,8 @@ def tune(
     sample = _sample(connection, meeting, radius_arcsec)
     floor_given = options.floor_arcsec
     if len(sample.key) < _FEWEST_PAIRS:
-        return Tuning(len(sample.key), floor_given or 0.0, False, 0.0, 0.0, 0.0), Correction()
+        said = math.hypot(meeting.left.floor_mas, meeting.right.floor_mas) / 1000
+        return Tuning(len(sample.key), said if floor_given is None else floor_given, False, 0.0, 0.0, 0.0), Correction()
     ra, dec, floor, share = _fit(sample.thinned(_FIT_PAIRS), floor_given)
     sample = sample.displaced(ra, dec)
     true = share * sample.density(floor)

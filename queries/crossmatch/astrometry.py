@@ -14,12 +14,15 @@ from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.keys import data_of, key_expressions
 from skyband.schema.sql import fill_sql
-from skyband.schema.survey import load_survey
+from skyband.schema.survey import Survey, load_survey
 
 _PACKAGE = "skyband.queries.crossmatch"
 
 _MOTION = ("pmra", "pmdec")
 _ERRORS = ("ra_error", "dec_error", "pos_error", "error_minor", "pmra_error", "pmdec_error")
+SPEED_ARCSEC_YR = "(sqrt(ma * ma + md * md) * 648000 / pi())"
+"""SQL over the relation of astrometry.sql: how fast a row moves."""
+
 _OF_RAYLEIGH = 1.5096
 """68.0 % of the lengths of normally distributed vectors are below so many of their sigma in one coordinate."""
 
@@ -33,6 +36,8 @@ class Astrometry:
     motion_mas_yr: float = 0.0  # what a row without a proper motion may move in each coordinate, 1 sigma
     error_mas: float | None = None  # of every row in each coordinate; None: as its columns say
     missing_error_mas: float = 0.0  # for rows whose error is NULL
+    epoch_error_yr: float = 0.0  # 1 sigma of the epoch of a row
+    floor_mas: float = 0.0  # systematic error, 1 sigma in each coordinate, where none can be fitted
     chosen: str = "true"  # SQL over row: which rows take part
 
     @property
@@ -110,10 +115,10 @@ class Astrometry:
         return f"pow({missing}, 2)", f"pow({missing}, 2)", "0"
 
 
-def survey_error_mas(table: TableInfo, store: Path) -> float | None:
-    """The error that a table's survey, the package's or the store's, says its positions have in each coordinate."""
+def survey_of(table: TableInfo, store: Path) -> Survey | None:
+    """The survey of a table, where its definition is the package's or the store's."""
     with suppress(BadOption):  # a definition given by its path is not kept
-        return load_survey(table.survey, store).position_error_mas if table.survey else None
+        return load_survey(table.survey, store) if table.survey else None
     return None
 
 

@@ -11,8 +11,11 @@ from skyband.queries.crossmatch.candidates import Points
 from skyband.schema.columns import TableInfo
 from skyband.schema.sql import fill_sql
 
-DIRECTIONS = 4
-"""In how many directions each row of the sample is shifted."""
+_FEWEST_SKIES = 4
+_MOST_SKIES = 24
+"""Skies shifted by ten radii whose circles do not overlap, at most."""
+_TRIALS = 100_000
+"""Shifted rows that few rows are made up to."""
 _LEAST_SHIFT_ARCSEC = 30.0
 _RADII = 10.0
 
@@ -30,7 +33,7 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class Shifts:
-    """A sample of a table, each row shifted in four directions.
+    """Shifted skies: a sample of a table, each row shifted in some directions, evenly turned.
 
     The shift, ten radii (30 arcsec at least, 90 degrees at most), leaves the true partners behind and keeps the local
     density; above 9 degrees of radius it can do neither. At the edge of a footprint shifted rows fall outside, so that
@@ -40,6 +43,7 @@ class Shifts:
     table: TableInfo
     radius_arcsec: float
     one_in: int  # one row in so many is taken, evenly along the HEALPix order, so over the sky
+    directions: int = _FEWEST_SKIES  # skies, each shifted in a direction of its own
 
     @property
     def shift_arcsec(self) -> float:
@@ -50,6 +54,11 @@ class Shifts:
     def sample_rows(self) -> int:
         """Rows that are shifted."""
         return -(-self.table.rows // self.one_in)
+
+    @property
+    def trials(self) -> int:
+        """Shifted rows."""
+        return self.sample_rows * self.directions
 
     def beside(self, points: Points) -> Points:
         """The points and the shifted ones, whose ids begin behind the table's last row.
@@ -63,7 +72,7 @@ class Shifts:
                 "shifted",
                 points=points.vectors(f"row % {self.one_in} = 0 AND ({where})"),
                 rows=str(self.table.rows),
-                directions=str(DIRECTIONS),
+                directions=str(self.directions),
                 shift_arcsec=repr(self.shift_arcsec),
             )
             return f"(SELECT id, x, y, z FROM {points.vectors(where)} UNION ALL FROM {shifted})"
@@ -75,17 +84,19 @@ class Shifts:
         [(found,)] = connection.execute(
             "SELECT count(DISTINCT left_row) FROM candidates WHERE left_row >= ?", [self.table.rows]
         ).fetchall()
-        trials = self.sample_rows * DIRECTIONS
+        trials = self.trials
         rate = found / trials if trials else 0.0
         return Chance(
             rate=rate,
             rate_error=math.sqrt(max(rate * (1 - rate), 1 / max(trials, 1)) / max(trials, 1)),
             sample_rows=self.sample_rows,
-            shifts=DIRECTIONS,
+            shifts=self.directions,
             shift_arcsec=self.shift_arcsec,
         )
 
 
 def plan_shifts(table: TableInfo, radius_arcsec: float, sample_rows: int) -> Shifts:
-    """A sample of `sample_rows` rows at most."""
-    return Shifts(table, radius_arcsec, max(1, -(-table.rows // sample_rows)))
+    """A sample of `sample_rows` rows at most; the fewer there are, the more skies."""
+    shifts = Shifts(table, radius_arcsec, max(1, -(-table.rows // sample_rows)))
+    skies = -(-_TRIALS // max(shifts.sample_rows, 1))
+    return replace(shifts, directions=min(max(skies, _FEWEST_SKIES), _MOST_SKIES))

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 import duckdb
 
-from skyband.queries.crossmatch.astrometry import Astrometry, typical_motion
+from skyband.queries.crossmatch.astrometry import SPEED_ARCSEC_YR, Astrometry, typical_motion
 from skyband.queries.crossmatch.candidates import Points, batch_count, find_candidates, points_of
 from skyband.queries.crossmatch.chance import Chance, plan_shifts
 from skyband.queries.crossmatch.columns import check_matchable, own_columns, pair_columns, pair_tables, wide_columns
@@ -135,8 +135,9 @@ def _meet(connection: duckdb.DuckDBPyConnection, options: MatchOptions, left: Ta
 def _points(connection: duckdb.DuckDBPyConnection, side: Astrometry, meeting: Meeting) -> Points:
     if not side.moves:
         return points_of(side.table)
-    motion = f"max(sqrt(ma * ma + md * md)) * {meeting.lag_yr!r} * 648000 / pi()"
-    [(farthest_arcsec,)] = connection.execute(f"SELECT {motion} FROM {side.rows()}").fetchall()
+    [(farthest_arcsec,)] = connection.execute(
+        f"SELECT max({SPEED_ARCSEC_YR}) * {meeting.lag_yr!r} FROM {side.rows()}"
+    ).fetchall()
     return Points(side.table, lambda where: side.moved_to(meeting.epoch, side.rows(where)), farthest_arcsec or 0.0)
 
 

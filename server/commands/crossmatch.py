@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from skyband.queries.crossmatch import MatchReport
 
 _ASSOCIATION = {
-    "n_sigma", "error", "floor_arcsec", "completeness", "area_deg2", "prior", "offsets", "least_probability", "purity"
+    "n_sigma", "error", "epoch_error", "floor_arcsec", "completeness", "area_deg2", "density_by", "prior", "offsets",
+    "least_probability", "purity",
 }  # fmt: skip
 """Options that ask for probabilities."""
 
@@ -48,9 +50,20 @@ _ASSOCIATION = {
 @click.option(
     "--error", multiple=True, metavar="TABLE=ARCSEC", help="Position error in place of what the table says; may repeat."
 )
+@click.option(
+    "--epoch-error",
+    multiple=True,
+    metavar="TABLE=YEARS",
+    help="How far rows are from the one epoch of their table, in place of what its survey says; may repeat.",
+)
 @click.option("--floor", "floor_arcsec", type=float, metavar="ARCSEC", help="Systematic error; fitted by default.")
 @click.option("--completeness", type=float, metavar="C", help="Share with a counterpart; fitted by default.")
 @click.option("--area", "area_deg2", type=float, metavar="DEG2", help="Sky of both tables, for one uniform density.")
+@click.option(
+    "--density-by",
+    metavar="COLUMN",
+    help="Column of RIGHT, a magnitude: count sources of about the same around a pair.",
+)
 @click.option("--prior", metavar="COLUMN", help="Column of RIGHT whose distribution tells counterparts from others.")
 @click.option(
     "--offsets",
@@ -135,7 +148,8 @@ def _associate(store: Any, tables: tuple[str, ...], options: dict[str, Any], as_
     from skyband.queries.association import AssociationOptions, GroupReport, Offsets, associate, associate_many
 
     options["offsets"] = Offsets(options.get("offsets", Offsets.KEEP))
-    options["error_arcsec"] = dict(_error(text) for text in options.pop("error", ()))
+    options["error_arcsec"] = _by_table("--error", "ARCSEC", options.pop("error", ()))
+    options["epoch_error_yr"] = _by_table("--epoch-error", "YEARS", options.pop("epoch_error", ()))
     asked = AssociationOptions(tables=tables, **options)
     with progress_bar(f"associating {tables[0]} with {', '.join(tables[1:])}") as progress:
         run = associate if len(tables) == 2 else associate_many
@@ -149,12 +163,15 @@ def _associate(store: Any, tables: tuple[str, ...], options: dict[str, Any], as_
         _print_association(tables, asked.into, report)
 
 
-def _error(text: str) -> tuple[str, float]:
-    table, _, value = text.partition("=")
-    try:
-        return table, float(value)
-    except ValueError:
-        raise BadOption(f"--error {text!r} is not of the form TABLE=ARCSEC, twomass=0.1 for instance") from None
+def _by_table(option: str, unit: str, given: Iterable[str]) -> dict[str, float]:
+    found = {}
+    for text in given:
+        table, _, value = text.partition("=")
+        try:
+            found[table] = float(value)
+        except ValueError:
+            raise BadOption(f"{option} {text!r} is not of the form TABLE={unit}, twomass=0.1 for instance") from None
+    return found
 
 
 def _print_association(tables: tuple[str, ...], into: str, report: AssociationReport) -> None:

@@ -33,7 +33,7 @@ def test_probabilities_are_printed_for_people_and_programs(run: Run, tables: Non
     lines = out.splitlines()
     assert lines[0].startswith("100 pairs; table m has 100 rows")
     assert "have a counterpart within reach" in lines[1]
-    assert "at p_match >= 0: completeness" in out and "by 400 shifted rows" in out
+    assert "at p_match >= 0: completeness" in out and "by 2,400 shifted rows" in out
     assert "systematic error" in lines[-1] and "displacement" in lines[-1]
     arguments = ("crossmatch", "a", "b", "--n-sigma", "5", "--purity", "0.9", "--floor", "0", "--offsets", "constant")
     answer = json.loads(run(*arguments, "--error", "b=0.2", "--into", "m", "--replace", "--json")[1])

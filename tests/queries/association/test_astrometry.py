@@ -156,6 +156,33 @@ def test_rows_meet_at_the_epoch_of_the_table_that_rests(store: Store, make_table
             assert sep_sigma == pytest.approx(sep_arcsec / error, rel=1e-3)
 
 
+@pytest.mark.parametrize("resting", ["stars", "plates"])
+def test_an_uncertain_epoch_spreads_rows_along_the_motion(store: Store, make_table: Any, resting: str) -> None:
+    """A star of 3 arcsec/yr to the east, seen in a year that is known to 2 years; also where the star is the right row,
+    close to a pole."""
+    dec = 60.0 if resting == "plates" else 89.9
+    star = SkyCoord(40.0, dec, unit="deg")
+    later = star.directional_offset_by(90 * u.deg, 36 * u.arcsec)
+    later = later.directional_offset_by(later.position_angle(star) + 90 * u.deg, 0.5 * u.arcsec)
+    position = Column("pos_error", "", unit="mas", role="pos_error")
+    make_table(
+        "stars", id=[7, 8], ra=[40.0, 50.0], dec=[dec, -20.0], pmra=[3000.0, None], pmdec=[0.0, None],
+        pos_error=[300.0, 300.0], epoch=2000.0, metadata=[*PM, position],
+    )  # fmt: skip
+    make_table("plates", id=[9], ra=[later.ra.deg], dec=[later.dec.deg], pos_error=[400.0], epoch=2010.0,
+               metadata=[position])  # fmt: skip
+    tables = ("stars", "plates") if resting == "plates" else ("plates", "stars")
+    sigmas = {}
+    for years in (None, 2.0):
+        given = {} if years is None else {"plates": years}
+        associate(store, AssociationOptions(tables=tables, n_sigma=20.0, into="m", floor_arcsec=0.0, completeness=0.5,
+                                            epoch_error_yr=given, replace=True))  # fmt: skip
+        with Sky(store.path) as sky:
+            [(sigmas[years],)] = sky.sql("SELECT sep_sigma FROM m").rows()
+    assert sigmas[None] == pytest.approx(np.hypot(6.0, 0.5) / 0.5, rel=1e-3)
+    assert sigmas[2.0] == pytest.approx(np.hypot(6.0 / np.hypot(0.5, 2.0 * 3.0), 0.5 / 0.5), rel=1e-3)
+
+
 def test_a_plain_match_moves_stars_too(store: Store, make_table: Any) -> None:
     later = SkyCoord(40.0, 60.0, unit="deg").directional_offset_by(0 * u.deg, 32 * u.arcsec)
     make_table("stars", id=[7], ra=[40.0], dec=[60.0], pmra=[0.0], pmdec=[2000.0], epoch=2000.0, metadata=PM)

@@ -183,3 +183,34 @@ def test_the_look_of_counterparts_is_learnt(store: Store, make_table: Any) -> No
             [(right_ones[prior],)] = sky.sql("SELECT count(*) FROM m WHERE left_id = right_id").rows()
     assert right_ones["mag"] > right_ones[None]
     assert right_ones["mag"] > 0.995 * n
+
+
+def test_sources_are_counted_with_their_likes(store: Store, make_table: Any) -> None:
+    """A cluster of faint sources, none of which the left table sees, hides bright counterparts but for their kind."""
+    rng = np.random.default_rng(8)
+    stars, cluster = 20_000, 30_000
+    ra, dec = rng.uniform(10, 12, stars), rng.uniform(-1, 1, stars)
+    make_table("left", id=list(range(stars)), ra=ra, dec=dec, pos_error=np.full(stars, 800.0), metadata=[ERROR])
+    make_table(
+        "right",
+        id=list(range(stars + cluster)),
+        ra=np.r_[ra + rng.normal(size=stars) * 0.8 * 2**0.5 / 3600, rng.uniform(11, 11.5, cluster)],
+        dec=np.r_[dec + rng.normal(size=stars) * 0.8 * 2**0.5 / 3600, rng.uniform(0, 0.5, cluster)],
+        pos_error=np.full(stars + cluster, 800.0),
+        mag=np.r_[rng.normal(15, 0.5, stars), rng.normal(22, 0.5, cluster)],
+        metadata=[ERROR, Column("mag", "", "mag", "phot.mag")],
+    )
+    of_cluster = 'JOIN "left" l ON l.id = left_id WHERE l.ra BETWEEN 11 AND 11.5 AND l.dec BETWEEN 0 AND 0.5'
+    right_ones, gap = {}, {}
+    for options in ({}, {"density_by": "mag"}, {"density_by": "mag", "prior": "mag"}):
+        asked = AssociationOptions(
+            tables=("left", "right"), radius_arcsec=5.0, into="m", find=Find.BEST1, replace=True, **options
+        )
+        associate(store, asked)
+        with Sky(store.path) as sky:
+            [(true, foretold)] = sky.sql(
+                f"SELECT avg((left_id = right_id)::INTEGER), avg(p_match) FROM m {of_cluster}"
+            ).rows()
+        right_ones[len(options)], gap[len(options)] = true, abs(foretold - true)
+    assert right_ones[0] < 0.93 < 0.97 < right_ones[1] <= right_ones[2]
+    assert max(gap.values()) < 0.02

@@ -143,6 +143,7 @@ def test_skies_that_do_not_meet(pair: Any, make_table: Any) -> None:
         ({"join": Join.RIGHT}, "--join right"),
         ({"join": Join.FULL, "find": Find.ALL}, "give --find best"),
         ({"prior": "mag"}, "--prior"),
+        ({"density_by": "mag"}, "--density-by"),
     ],
 )
 def test_what_is_for_two_tables_alone(pair: Any, make_table: Any, options: dict[str, Any], message: str) -> None:
@@ -156,3 +157,5 @@ def test_a_prior_needs_a_column_and_pairs(pair: Any) -> None:
     for prior, message in (("colour", "no column 'colour'"), ("pos_error", "too few")):
         with pytest.raises(BadOption, match=message):
             associate(store, AssociationOptions(**AB, radius_arcsec=1.0, prior=prior))
+    with pytest.raises(BadOption, match="no column 'colour'"):
+        associate(store, AssociationOptions(**AB, radius_arcsec=1.0, density_by="colour"))
