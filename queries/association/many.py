@@ -210,10 +210,19 @@ def _partner(
 
 def _group(connection: duckdb.DuckDBPyConnection, lead: Astrometry, partners: Mapping[int, Partner]) -> None:
     """Make the temporary table `grouped` (groups.sql) of the temporary tables `partner_<number>`."""
-    likely = {number: f"(FROM partner_{number} WHERE odds > {_LEAST_ODDS!r})" for number in partners}
+    # A leading row has one error, however many tables it is compared with; so small that it leaves each candidate some.
+    scale = min(partner.tuning.error_scale for partner in partners.values())
+    likely = {
+        number: _rescaled(f"(FROM partner_{number} WHERE odds > {_LEAST_ODDS!r})", partner, scale)
+        for number, partner in partners.items()
+    }
     asking = " UNION ".join(f"SELECT left_row, own_row FROM {relation}" for relation in likely.values())
     query = fill_sql(
-        PACKAGE, "lead", left=lead.rows(), partners=f"({asking})", least_variance=repr(LEAST_VARIANCE_ARCSEC2)
+        PACKAGE,
+        "lead",
+        left=replace(lead, error_scale=scale).rows(),
+        partners=f"({asking})",
+        least_variance=repr(LEAST_VARIANCE_ARCSEC2),
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE growing AS {query}")
     for number, partner in partners.items():
@@ -231,3 +240,9 @@ def _group(connection: duckdb.DuckDBPyConnection, lead: Astrometry, partners: Ma
     query = fill_sql(PACKAGE, "groups", groups="growing", columns=columns)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {query}")
     connection.execute("DROP TABLE growing")
+
+
+def _rescaled(candidates: str, partner: Partner, lead_scale: float) -> str:
+    """SQL of the candidates of one table when the errors of leading rows are scaled otherwise than in their pairs."""
+    given_up = 1 - (lead_scale / partner.tuning.error_scale) ** 2
+    return f"({fill_sql(PACKAGE, 'rescaled', partners=candidates, given_up=repr(given_up))})"

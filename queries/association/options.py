@@ -16,6 +16,7 @@ MOST_TABLES = 6
 _LARGEST_ARCSEC = 3600.0
 _MOST_SIGMA = 20.0
 _LONGEST_YR = 100.0
+_LARGEST_SCALE = 100.0
 
 
 class Offsets(StrEnum):
@@ -48,6 +49,7 @@ class AssociationOptions:
     error_arcsec: Mapping[str, float] = field(default_factory=dict)  # by table, in place of its columns
     epoch_error_yr: Mapping[str, float] = field(default_factory=dict)  # by table, of rows that share one epoch
     floor_arcsec: float | None = None  # systematic error of a pair in each coordinate; None: fitted
+    error_scale: float | None = None  # by which errors of all tables are multiplied; None: fitted, 1 where that does
     completeness: float | None = None  # share of leading rows with a counterpart; None: fitted
     area_deg2: float | None = None  # of the sky both tables cover, for one density; None: local densities
     density_by: str | None = None  # column of the second table: densities are those of sources with such a value
@@ -67,6 +69,7 @@ class AssociationOptions:
         for name, value, least, most in (
             ("radius in arcsec", self.radius_arcsec, 0.0, _LARGEST_ARCSEC),
             ("number of sigma", self.n_sigma, 0.0, _MOST_SIGMA),
+            ("scale of the errors", self.error_scale, 0.0, _LARGEST_SCALE),
             ("completeness", self.completeness, 0.0, 1.0),
             ("area in square degrees", self.area_deg2, 0.0, 41_253.0),
             ("purity", self.purity, 0.0, 1.0),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from skyband.queries.association.density import Density, measure_density
-from skyband.queries.association.measure import drop_candidates, measured_sql
+from skyband.queries.association.measure import Correction, drop_candidates, measured_sql
 from skyband.queries.association.options import AssociationOptions, Offsets
 from skyband.queries.association.search import search
 from skyband.queries.association.tune import Tuning, sampled_one_in, tune
@@ -23,6 +23,9 @@ from skyband.schema.keys import data_of
 from skyband.schema.store import Store
 
 _LEAST_SAMPLE_ARCSEC = 1.0
+_FLOOR_ROOM = 3.0
+"""A sample reaches so many times farther than the systematic error found on it, at the sigmas asked for."""
+_MOST_SAMPLES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +97,14 @@ def pair_up(
     cuts = batches or batch_count(left.rows, right.rows, store.settings)
     density = measure_density(connection, right, area_deg2=options.area_deg2)
     density.register(connection, "right_density")
-    sample_arcsec = _sample_radius(connection, meeting, options)
+    mean_per_arcsec2 = right.rows / max(density.area_deg2 * 3600.0**2, 1.0)
     reach_arcsec = options.radius_arcsec or 0.0
     found = None
     if options.radius_arcsec is None or options.offsets is not Offsets.KEEP:
-        # How far to look is known only when floor and displacement are.
-        one_in = sampled_one_in(left.rows)
-        search(connection, meeting, radius_arcsec=sample_arcsec, one_in=one_in, batches=cuts)
-        found = tune(connection, meeting, options, sample_arcsec)
-        drop_candidates(connection)
+        # How far to look is known only when errors and displacement are.
+        found = _tune_first(connection, meeting, options, mean_per_arcsec2, cuts)
         reach_arcsec += _margin(options, found[0])
+        meeting = meeting.scaled(found[0].error_scale)
     shifts = plan_shifts(left, reach_arcsec, store.settings.chance_sample_rows)
     search(
         connection,
@@ -114,7 +115,8 @@ def pair_up(
         batches=cuts,
         progress=progress,
     )
-    tuning, correction = found or tune(connection, meeting, options, sample_arcsec)
+    tuning, correction = found or tune(connection, meeting, options, reach_arcsec, mean_per_arcsec2)
+    meeting = meeting.scaled(tuning.error_scale)
     if options.radius_arcsec is not None:
         kept = f"sep_arcsec <= {options.radius_arcsec!r}"
         # Exact for a circle; for an ellipse, that of the circle of the same mean variance.
@@ -129,23 +131,51 @@ def pair_up(
         kept=kept,
         within=within,
         density=density,
-        mean_per_arcsec2=right.rows / max(density.area_deg2 * 3600.0**2, 1.0),
+        mean_per_arcsec2=mean_per_arcsec2,
         tuning=tuning,
         covered_rows=_covered_rows(connection, left, density),
         shifts=shifts,
     )
 
 
+def _tune_first(
+    connection: duckdb.DuckDBPyConnection,
+    meeting: Meeting,
+    options: AssociationOptions,
+    mean_per_arcsec2: float,
+    batches: int,
+) -> tuple[Tuning, Correction]:
+    """Tune on pairs of a sample of rows, within the radius that is asked for; where sigmas are, within one so wide that
+    it cuts off nothing of what is found, unless most rows would have a chance neighbour in it."""
+    one_in = sampled_one_in(meeting.left.table.rows)
+    radius_arcsec = options.radius_arcsec or _sample_radius(connection, meeting, options)
+    most_arcsec = max(radius_arcsec, 1 / math.sqrt(math.pi * max(mean_per_arcsec2, 1e-9)))
+    for _ in range(_MOST_SAMPLES):
+        search(connection, meeting, radius_arcsec=radius_arcsec, one_in=one_in, batches=batches)
+        found = tune(connection, meeting, options, radius_arcsec, mean_per_arcsec2)
+        drop_candidates(connection)
+        asked = options.radius_arcsec or min(_wider(options, found[0]), most_arcsec)
+        if asked <= radius_arcsec:
+            break
+        radius_arcsec = asked
+    return found
+
+
 def _sample_radius(connection: duckdb.DuckDBPyConnection, meeting: Meeting, options: AssociationOptions) -> float:
-    """Within which pairs of the sample are looked at, arcsec."""
-    if options.radius_arcsec is not None:
-        return options.radius_arcsec
+    """Within which pairs of the sample are looked at first, arcsec."""
     variance = 0.0
     for side in (meeting.left, meeting.right):
         [(median,)] = connection.execute(f"SELECT median(vaa + vdd) FROM {side.rows()}").fetchall()
         variance += median or 0.0
     assert options.n_sigma is not None
     return max(_LEAST_SAMPLE_ARCSEC, options.n_sigma * math.sqrt(variance))
+
+
+def _wider(options: AssociationOptions, tuning: Tuning) -> float:
+    """Within which pairs of the sample should have been looked at, arcsec, for what was found."""
+    assert options.n_sigma is not None
+    # A systematic error that is found by the pairs near by alone may hide a larger one.
+    return options.n_sigma * math.sqrt(2) * max(tuning.pair_error_arcsec, _FLOOR_ROOM * tuning.floor_arcsec)
 
 
 def _margin(options: AssociationOptions, tuning: Tuning) -> float:

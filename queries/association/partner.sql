@@ -4,11 +4,11 @@
 -- Input: right_density (cell, per_arcsec2).
 -- Output: left_row, own_row, right_row, sep_arcsec, d_ra, d_dec (arcsec), iaa, idd, iad (inverse of the candidate's own
 --   covariance, 1/arcsec2), ln_sharp (half the logarithm of its determinant), ln_rare (minus the logarithm of the
---   density, arcsec2), odds (of the pair alone, as in weighed.sql).
+--   density, arcsec2), odds (of the pair alone, as in weighed.sql), vaa, vdd, vad (covariance of the left row, arcsec2).
 SELECT
     left_row, own_row, right_row, sep_arcsec, d_ra, d_dec,
     odd / odet AS iaa, oaa / odet AS idd, -oad / odet AS iad, -ln(odet) / 2 AS ln_sharp, ln_rare,
-    exp(ln_rare - ln(2 * pi()) - ln(saa * sdd - sad * sad) / 2 - chi2 / 2) AS odds
+    exp(ln_rare - ln(2 * pi()) - ln(saa * sdd - sad * sad) / 2 - chi2 / 2) AS odds, vaa, vdd, vad
 FROM (
     SELECT *, oaa * odd - oad * oad AS odet
     FROM (

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from skyband.queries.association.fit import Doubles, Sample, fit
 from skyband.queries.association.measure import Correction, measured_sql
 from skyband.queries.association.options import AssociationOptions, Offsets
 from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.healpix import KEY_ORDER, interpolated
 
-Doubles = NDArray[np.float64]
-
 _SAMPLE_ROWS = 100_000
 _FIT_PAIRS = 20_000
-_FEWEST_PAIRS = 30
+FEWEST_PAIRS = 30
 """Pairs below which nothing is fitted."""
 _FINEST_ORDER = 5
 _CELL_PAIRS = 50
@@ -35,6 +32,9 @@ class Tuning:
     pairs: int  # of the sample
     floor_arcsec: float  # systematic error of a pair in each coordinate, 1 sigma
     floor_fitted: bool
+    error_scale: float  # by which the errors of both tables are multiplied
+    error_scale_fitted: bool  # 1 where nothing else is significantly better
+    pair_error_arcsec: float  # of pairs in each coordinate, 1 sigma, all included: nine in ten have a smaller one
     offset_ra_arcsec: float  # right less left, along the great circle
     offset_dec_arcsec: float
     offset_error_arcsec: float  # 1 sigma of each
@@ -44,39 +44,12 @@ class Tuning:
     map_largest_arcsec: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Pairs of left rows that have one candidate; arrays of shape (n,), arcsec and arcsec2."""
-
-    key: NDArray[np.int64]  # healpix_29
-    d_ra: Doubles
-    d_dec: Doubles
-    saa: Doubles
-    sdd: Doubles
-    sad: Doubles
-    radius_arcsec: float  # within which they were looked for
-
-    def thinned(self, most: int) -> Sample:
-        """No more than so many of them, evenly taken."""
-        step = max(1, -(-len(self.key) // most))
-        names = ("key", "d_ra", "d_dec", "saa", "sdd", "sad")
-        return replace(self, **{name: getattr(self, name)[::step] for name in names})
-
-    def displaced(self, ra_arcsec: float, dec_arcsec: float) -> Sample:
-        """The same pairs with a displacement taken away."""
-        return replace(self, d_ra=self.d_ra - ra_arcsec, d_dec=self.d_dec - dec_arcsec)
-
-    def density(self, floor_arcsec: float) -> Doubles:
-        """Probability per square arcsec of each displacement, of true pairs."""
-        saa, sdd = self.saa + floor_arcsec**2, self.sdd + floor_arcsec**2
-        det = np.maximum(saa * sdd - self.sad**2, 1e-300)
-        chi2 = (self.d_ra**2 * sdd - 2 * self.d_ra * self.d_dec * self.sad + self.d_dec**2 * saa) / det
-        density: Doubles = np.exp(-chi2 / 2) / (2 * math.pi * np.sqrt(det))
-        return density
-
-
 def tune(
-    connection: duckdb.DuckDBPyConnection, meeting: Meeting, options: AssociationOptions, radius_arcsec: float
+    connection: duckdb.DuckDBPyConnection,
+    meeting: Meeting,
+    options: AssociationOptions,
+    radius_arcsec: float,
+    mean_per_arcsec2: float,
 ) -> tuple[Tuning, Correction]:
     """Measure what stands between the tables, on those of the candidates that belong to a sample of left rows.
 
@@ -85,21 +58,31 @@ def tune(
         meeting: the tables.
         options: whether the floor is given, and what is done with displacements.
         radius_arcsec: within which pairs are looked at; no wider than the search for candidates.
+        mean_per_arcsec2: density of the right table.
 
     Returns:
         What was found, and the displacement that is to be taken away.
     """
     sample = _sample(connection, meeting, radius_arcsec)
-    floor_given = options.floor_arcsec
-    if len(sample.key) < _FEWEST_PAIRS:
+    floor_given, scale_given = options.floor_arcsec, options.error_scale
+    pairs = len(sample.key)
+    if pairs < FEWEST_PAIRS:
         said = math.hypot(meeting.left.floor_mas, meeting.right.floor_mas) / 1000
-        return Tuning(len(sample.key), said if floor_given is None else floor_given, False, 0.0, 0.0, 0.0), Correction()
-    ra, dec, floor, share = _fit(sample.thinned(_FIT_PAIRS), floor_given)
+        floor, scale = said if floor_given is None else floor_given, 1.0 if scale_given is None else scale_given
+        return Tuning(pairs, floor, False, scale, False, 0.0, 0.0, 0.0, 0.0), Correction()
+    found = fit(
+        sample.thinned(_FIT_PAIRS), floor_arcsec=floor_given, scale=scale_given, chance_per_arcsec2=mean_per_arcsec2
+    )
+    ra, dec, errors = found.offset_ra_arcsec, found.offset_dec_arcsec, found.errors
     sample = sample.displaced(ra, dec)
-    true = share * sample.density(floor)
-    weight = true / (true + (1 - share) / (math.pi * radius_arcsec**2))
-    error = float(1 / np.sqrt((weight / ((sample.saa + sample.sdd) / 2 + floor**2)).sum()))
-    tuning = Tuning(len(sample.key), floor, floor_given is None, ra, dec, error)
+    _, weight = sample.truth(found.share, errors)
+    saa, sdd, _ = sample.covariance(errors)
+    variance = (saa + sdd) / 2
+    error = float(1 / np.sqrt((weight / variance).sum()))
+    largest = math.sqrt(np.quantile(variance, 0.9))
+    tuning = Tuning(
+        pairs, errors.floor_arcsec, floor_given is None, errors.scale, scale_given is None, largest, ra, dec, error
+    )
     tuning, cells = _map(tuning, sample.displaced(-ra, -dec), weight)
     if options.offsets is Offsets.CONSTANT:
         return tuning, Correction(f"{ra!r}::DOUBLE", f"{dec!r}::DOUBLE")
@@ -122,43 +105,19 @@ def sampled_one_in(left_rows: int) -> int:
 def _sample(connection: duckdb.DuckDBPyConnection, meeting: Meeting, radius_arcsec: float) -> Sample:
     rows = meeting.left.table.rows
     one_in = sampled_one_in(rows)
+    # What is left of the covariances when errors are none comes of motions and epochs.
+    whole, extra = (
+        measured_sql(meeting.scaled(scale), where=f"left_row % {one_in} = 0 AND left_row < {rows}")
+        for scale in (1.0, 0.0)
+    )
     found = connection.sql(
-        "SELECT healpix_29 AS key, d_ra, d_dec, saa, sdd, sad "
-        f"FROM ({measured_sql(meeting, where=f'left_row % {one_in} = 0 AND left_row < {rows}')}) "
-        f"WHERE sep_arcsec <= {radius_arcsec!r} QUALIFY count(*) OVER (PARTITION BY left_row) = 1"
+        "SELECT w.healpix_29 AS key, w.d_ra, w.d_dec, w.saa - e.saa AS saa, w.sdd - e.sdd AS sdd, "
+        "w.sad - e.sad AS sad, e.saa AS eaa, e.sdd AS edd, e.sad AS ead "
+        f"FROM ({whole}) w JOIN ({extra}) e USING (left_row, right_row) "
+        f"WHERE w.sep_arcsec <= {radius_arcsec!r} QUALIFY count(*) OVER (PARTITION BY left_row) = 1"
     ).to_arrow_table()
     arrays = {name: found[name].to_numpy() for name in found.column_names}
     return Sample(**arrays, radius_arcsec=radius_arcsec)
-
-
-def _fit(sample: Sample, floor: float | None) -> tuple[float, float, float, float]:
-    """Displacement east and north, floor, and the share of true pairs, by maximum likelihood.
-
-    True pairs scatter normally, with the errors of each and a common floor, around the displacement; the others are
-    spread evenly over the circle.
-    """
-    from scipy.optimize import minimize
-
-    scale = float(np.median(np.hypot(sample.d_ra, sample.d_dec))) or 1e-3
-    outside = 1 / (math.pi * sample.radius_arcsec**2)
-    start = [float(np.median(sample.d_ra)), float(np.median(sample.d_dec))]
-
-    def unpack(point: NDArray[Any]) -> tuple[Sample, float, float]:
-        share = 1 / (1 + math.exp(-point[2]))
-        return sample.displaced(*point[:2]), share, (floor if floor is not None else math.exp(point[3]))
-
-    def cost(point: NDArray[Any]) -> float:
-        moved, share, chosen = unpack(point)
-        return -float(np.log(share * moved.density(chosen) + (1 - share) * outside).mean())
-
-    best = None
-    for first in (0.3, 0.03, 0.003):
-        begin = np.array([*start, 1.0, math.log(max(scale * first, 1e-6))][: 3 if floor is not None else 4])
-        found = minimize(cost, begin, method="Nelder-Mead", options={"maxiter": 400, "xatol": 1e-4, "fatol": 1e-7})
-        best = found if best is None or found.fun < best.fun else best
-    assert best is not None
-    _, share, chosen = unpack(best.x)
-    return float(best.x[0]), float(best.x[1]), chosen, share
 
 
 def _map(tuning: Tuning, sample: Sample, weight: Doubles) -> tuple[Tuning, Doubles]:

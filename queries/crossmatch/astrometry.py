@@ -36,6 +36,7 @@ class Astrometry:
     motion_mas_yr: float = 0.0  # what a row without a proper motion may move in each coordinate, 1 sigma
     error_mas: float | None = None  # of every row in each coordinate; None: as its columns say
     missing_error_mas: float = 0.0  # for rows whose error is NULL
+    error_scale: float = 1.0  # by which all errors that the table says are multiplied
     epoch_error_yr: float = 0.0  # 1 sigma of the epoch of a row
     floor_mas: float = 0.0  # systematic error, 1 sigma in each coordinate, where none can be fitted
     chosen: str = "true"  # SQL over row: which rows take part
@@ -80,6 +81,7 @@ class Astrometry:
             cov=cov,
             var_pmra="coalesce(pow(pmra_error, 2), 0)" if "pmra_error" in has else "0",
             var_pmdec="coalesce(pow(pmdec_error, 2), 0)" if "pmdec_error" in has else "0",
+            scale2=f"{self.error_scale**2!r}::DOUBLE",
             motion=f"{self.motion_mas_yr!r}::DOUBLE",
         )
 

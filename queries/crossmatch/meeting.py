@@ -22,6 +22,11 @@ class Meeting:
     spread_yr: float = 0.0  # by how much, at most, the epoch of a pair differs from `epoch`
     lag_yr: float = 0.0  # years, at most, between the epoch of a row and that of its pair
 
+    def scaled(self, error_scale: float) -> Meeting:
+        """The same with the errors that the tables say multiplied."""
+        left, right = (replace(side, error_scale=error_scale) for side in (self.left, self.right))
+        return replace(self, left=left, right=right)
+
 
 def arrange(
     connection: duckdb.DuckDBPyConnection,

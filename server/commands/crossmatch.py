@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from skyband.queries.crossmatch import MatchReport
 
 _ASSOCIATION = {
-    "n_sigma", "error", "epoch_error", "floor_arcsec", "completeness", "area_deg2", "density_by", "prior", "offsets",
-    "least_probability", "purity",
+    "n_sigma", "error", "epoch_error", "floor_arcsec", "error_scale", "completeness", "area_deg2", "density_by",
+    "prior", "offsets", "least_probability", "purity",
 }  # fmt: skip
 """Options that ask for probabilities."""
 
@@ -57,6 +57,12 @@ _ASSOCIATION = {
     help="How far rows are from the one epoch of their table, in place of what its survey says; may repeat.",
 )
 @click.option("--floor", "floor_arcsec", type=float, metavar="ARCSEC", help="Systematic error; fitted by default.")
+@click.option(
+    "--error-scale",
+    type=float,
+    metavar="X",
+    help="Multiply the errors of all tables; 1 as they are; fitted by default.",
+)
 @click.option("--completeness", type=float, metavar="C", help="Share with a counterpart; fitted by default.")
 @click.option("--area", "area_deg2", type=float, metavar="DEG2", help="Sky of both tables, for one uniform density.")
 @click.option(
@@ -187,14 +193,21 @@ def _print_association(tables: tuple[str, ...], into: str, report: AssociationRe
 
 
 def _tuning(tuning: Tuning) -> str:
-    how = f"fitted to {tuning.pairs:,} pairs" if tuning.floor_fitted else "as given"
+    fitted = f"fitted to {tuning.pairs:,} pairs"
     text = (
-        f"systematic error {tuning.floor_arcsec:.4f} arcsec ({how}); displacement {tuning.offset_ra_arcsec:+.4f} "
+        f"systematic error {tuning.floor_arcsec:.4f} arcsec ({fitted if tuning.floor_fitted else 'as given'}); "
+        f"errors {_scale(tuning, fitted)}; displacement {tuning.offset_ra_arcsec:+.4f} "
         f"{tuning.offset_dec_arcsec:+.4f} ± {tuning.offset_error_arcsec:.4f} arcsec east, north"
     )
     if tuning.map_rms_arcsec is not None:
         text += f", scatter over the sky {tuning.map_rms_arcsec:.4f} (noise {tuning.map_error_arcsec:.4f})"
     return text
+
+
+def _scale(tuning: Tuning, fitted: str) -> str:
+    if tuning.error_scale == 1:
+        return "as quoted"
+    return f"x{tuning.error_scale:.3g} ({fitted if tuning.error_scale_fitted else 'as given'})"
 
 
 def _print_groups(options: AssociationOptions, report: GroupReport) -> None:

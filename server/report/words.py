@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from skyband.server.console import percent
@@ -108,6 +108,7 @@ def _astrometry(report: MatchReport) -> Iterator[tuple[str, str]]:
         how = "given" if report.subject.options.get("floor_arcsec") is not None else "too few pairs to fit one"
         how = f"fitted to {tuning['pairs']:,} pairs" if tuning["floor_fitted"] else how
         yield "systematic floor", f"{tuning['floor_arcsec']:.4f} arcsec in each coordinate ({how})"
+        yield "errors of the tables", _scale(tuning)
     else:
         yield "systematic floor", f"{NOT_KNOWN}: a plain match has no errors to compare with"
     if tuning and tuning["offset_error_arcsec"]:
@@ -136,3 +137,11 @@ def _astrometry(report: MatchReport) -> Iterator[tuple[str, str]]:
         if rms is not None and noise is not None
         else f"{NOT_KNOWN}: the pairs fill one cell",
     )
+
+
+def _scale(tuning: Mapping[str, Any]) -> str:
+    scale = tuning.get("error_scale", 1.0)
+    if scale == 1:
+        return "as quoted"
+    how = f"fitted to {tuning['pairs']:,} pairs" if tuning["error_scale_fitted"] else "given"
+    return f"multiplied by {scale:.3g} ({how})"

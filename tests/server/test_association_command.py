@@ -34,11 +34,14 @@ def test_probabilities_are_printed_for_people_and_programs(run: Run, tables: Non
     assert lines[0].startswith("100 pairs; table m has 100 rows")
     assert "have a counterpart within reach" in lines[1]
     assert "at p_match >= 0: completeness" in out and "by 2,400 shifted rows" in out
-    assert "systematic error" in lines[-1] and "displacement" in lines[-1]
+    assert "systematic error" in lines[-1] and "; errors as quoted; displacement" in lines[-1]
+    _, out, _ = run("crossmatch", "a", "b", "--radius", "2", "--error-scale", "0.9", "--into", "m", "--replace")
+    assert "; errors x0.9 (as given); displacement" in out
     arguments = ("crossmatch", "a", "b", "--n-sigma", "5", "--purity", "0.9", "--floor", "0", "--offsets", "constant")
     answer = json.loads(run(*arguments, "--error", "b=0.2", "--into", "m", "--replace", "--json")[1])
     assert answer["pairs"] == answer["rows"] == 100
     assert answer["tuning"]["floor_arcsec"] == 0
+    assert (answer["tuning"]["error_scale"], answer["tuning"]["error_scale_fitted"]) == (1.0, True)
     assert answer["expected"]["contamination"] <= 0.1
     assert answer["calibration"]["share"] > 0.98
 

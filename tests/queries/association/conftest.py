@@ -26,6 +26,15 @@ def scattered(
     return ra + rng.normal(size=len(ra)) * error_arcsec / 3600 / np.cos(np.radians(dec)), seen_dec
 
 
+def check_deciles(p: np.ndarray[Any, Any], is_true: np.ndarray[Any, Any], within: float) -> None:
+    """Pairs are as often true as their probabilities say, in every decile."""
+    for decile in range(10):
+        inside = (p >= decile / 10) & (p < decile / 10 + 0.1 if decile < 9 else p >= 0.9)
+        noise = np.sqrt((p[inside] * (1 - p[inside])).sum()) / max(inside.sum(), 1)
+        if noise < 0.01:  # elsewhere the field has too few pairs to tell
+            assert is_true[inside].mean() == pytest.approx(p[inside].mean(), abs=within), f"decile {decile}"
+
+
 @pytest.fixture(scope="session")
 def make_field(tmp_path_factory: pytest.TempPathFactory) -> MakeField:
     """A store with tables of a square field around (180, 30): ids are the numbers of the objects seen.

@@ -13,7 +13,7 @@ from skyband.queries.association import AssociationOptions, AssociationReport, a
 from skyband.queries.crossmatch import Find, MatchOptions, crossmatch
 from skyband.schema.errors import BadOption
 from skyband.schema.store import Store
-from tests.queries.association.conftest import MakeField
+from tests.queries.association.conftest import MakeField, check_deciles
 
 FIELDS = {
     # Objects a square degree, side, radius: chance neighbours within the radius are 1 % and 280 % of the true ones.
@@ -59,12 +59,7 @@ def test_no_systematic_error_is_seen_where_none_is(field: Field) -> None:
 
 
 def test_probabilities_come_true_in_every_decile(field: Field) -> None:
-    p, is_true = field.pairs["p_match"], field.pairs["is_true"]
-    for decile in range(10):
-        inside = (p >= decile / 10) & (p < decile / 10 + 0.1 if decile < 9 else p <= 1)
-        noise = np.sqrt((p[inside] * (1 - p[inside])).sum()) / max(inside.sum(), 1)
-        if noise < 0.01:  # elsewhere the field has too few pairs to tell
-            assert is_true[inside].mean() == pytest.approx(p[inside].mean(), abs=0.02), f"decile {decile}"
+    check_deciles(field.pairs["p_match"], field.pairs["is_true"], within=0.02)
 
 
 def test_contamination_and_completeness_are_foretold(field: Field) -> None:

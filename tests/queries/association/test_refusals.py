@@ -34,6 +34,7 @@ AB: dict[str, Any] = {"tables": ("a", "b"), "into": "m"}
         ({"radius_arcsec": float("nan")}, "not between"),
         ({"radius_arcsec": None, "n_sigma": 21.0}, "not between"),
         ({"completeness": 1.5}, "completeness"),
+        ({"error_scale": 0.0}, "scale of the errors"),
         ({"area_deg2": 0.0}, "area"),
         ({"purity": 2.0}, "purity"),
         ({"error_arcsec": {"a": 0.0}}, "error of a"),
