@@ -1,6 +1,7 @@
 """Associations: counterparts with probabilities, from positions, errors and motions."""
 
 from skyband.queries.association.calibrate import Calibration, Cut
+from skyband.queries.association.doubts import doubts_about, not_fitted
 from skyband.queries.association.many import GroupCounts, GroupReport, associate_many
 from skyband.queries.association.options import AssociationOptions, Offsets
 from skyband.queries.association.run import AssociationCounts, AssociationReport, associate
@@ -18,4 +19,6 @@ __all__ = [
     "Tuning",
     "associate",
     "associate_many",
+    "doubts_about",
+    "not_fitted",
 ]

@@ -15,8 +15,6 @@ Doubles = NDArray[np.float64]
 _SIGNIFICANT = 16.0
 """Twice the logarithm of the likelihood that a scale of the errors must gain: 4 sigma."""
 _LARGEST_SCALE = 20.0
-_SURE = 0.9
-"""Probability from which on a pair is none of chance."""
 _MOST_LN_ODDS = 20.0
 _FLOORS = (0.3, 0.03, 0.003)
 """Where the search for a floor begins, in typical separations."""
@@ -96,7 +94,8 @@ class Fit:
     offset_dec_arcsec: float
     errors: Errors
     share: float  # of the pairs that are true
-    cost: float  # minus the logarithm of the likelihood, a pair
+    cost: float = math.inf  # minus the logarithm of the likelihood, a pair
+    scatter: float = 1.0  # mean chi square of the pairs that are none of chance, over what it should be
 
 
 def fit(sample: Sample, *, floor_arcsec: float | None, scale: float | None, chance_per_arcsec2: float) -> Fit:
@@ -114,13 +113,15 @@ def fit(sample: Sample, *, floor_arcsec: float | None, scale: float | None, chan
         chance_per_arcsec2: how many chance neighbours a row has.
     """
     quoted = _best(sample, _starts(sample, floor_arcsec, 1.0 if scale is None else scale), floor_arcsec is None, False)
+    quoted = replace(quoted, scatter=_scatter(sample, quoted, chance_per_arcsec2))
     if scale is not None or not (sample.saa + sample.sdd).any():
         return quoted
     scaled = _best(sample, _scaled_starts(sample, quoted), floor_arcsec is None, True)
+    scaled = replace(scaled, scatter=_scatter(sample, scaled, chance_per_arcsec2))
     gain = 2 * len(sample.key) * (quoted.cost - scaled.cost)
     # A narrow core with wide wings looks like small errors and much chance, more than there is.
-    off = [abs(math.log(_scatter(sample, found, chance_per_arcsec2))) for found in (quoted, scaled)]
-    return scaled if gain > _SIGNIFICANT and off[1] < off[0] else quoted
+    is_better = abs(math.log(scaled.scatter)) < abs(math.log(quoted.scatter))
+    return scaled if gain > _SIGNIFICANT and is_better else quoted
 
 
 def _scatter(sample: Sample, found: Fit, chance_per_arcsec2: float) -> float:
@@ -129,12 +130,12 @@ def _scatter(sample: Sample, found: Fit, chance_per_arcsec2: float) -> float:
     moved = sample.displaced(found.offset_ra_arcsec, found.offset_dec_arcsec)
     density, within = moved.density(found.errors)
     true = found.share * density
-    sure = true >= _SURE * (true + (1 - found.share) * chance_per_arcsec2)
-    chi2 = moved.chi2(found.errors)[sure].sum()
+    weight = true / (true + (1 - found.share) * chance_per_arcsec2 + 1e-300)
     # Of a Rayleigh distribution that ends where so many are within.
-    beyond = 1 - within[sure]
-    expected = 2 + 2 * beyond * np.log(np.maximum(beyond, 1e-300)) / within[sure]
-    return float((chi2 + 1e-9) / (expected.sum() + 1e-9))
+    beyond = 1 - within
+    expected = 2 + 2 * beyond * np.log(np.maximum(beyond, 1e-300)) / within
+    # Beside one pair that is as it should be: no pairs are no scatter.
+    return float(((weight * moved.chi2(found.errors)).sum() + 2) / ((weight * expected).sum() + 2))
 
 
 def _starts(sample: Sample, floor_arcsec: float | None, scale: float) -> Iterator[Fit]:
@@ -143,7 +144,7 @@ def _starts(sample: Sample, floor_arcsec: float | None, scale: float) -> Iterato
     typical = float(np.median(np.hypot(sample.d_ra, sample.d_dec))) or 1e-3
     floors = [max(typical * part, 1e-6) for part in _FLOORS] if floor_arcsec is None else [floor_arcsec]
     for floor in floors:
-        yield Fit(ra, dec, Errors(floor, scale), 0.75, math.inf)
+        yield Fit(ra, dec, Errors(floor, scale), 0.75)
 
 
 def _scaled_starts(sample: Sample, quoted: Fit) -> Iterator[Fit]:
@@ -167,7 +168,7 @@ def _best(sample: Sample, starts: Iterator[Fit], floor_free: bool, scale_free: b
         floor = min(math.exp(free.pop(0)), sample.radius_arcsec / 2) if floor_free else start.errors.floor_arcsec
         most = math.log(_LARGEST_SCALE)
         scale = math.exp(min(max(free.pop(0), -most), most)) if scale_free else start.errors.scale
-        return Fit(ra, dec, Errors(floor, scale), _share(odds), math.inf)
+        return Fit(ra, dec, Errors(floor, scale), _share(odds))
 
     def cost(point: NDArray[Any], start: Fit) -> float:
         at = unpack(point, start)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 import duckdb
 
 from skyband.queries.association.calibrate import Calibration, Cut, calibrate_any
+from skyband.queries.association.doubts import rows_without_epoch
 from skyband.queries.association.group_product import add_groups, begin_groups, used_rows, write_groups
 from skyband.queries.association.judge import fit_share
 from skyband.queries.association.measure import LEAST_VARIANCE_ARCSEC2, drop_candidates, partner_sql
@@ -55,6 +56,7 @@ class GroupCounts:
     least_probability: float
     partners: tuple[Partner, ...]
     calibration: Calibration  # of having any counterpart
+    without_epoch: Mapping[str, float]  # share of the rows, by table, that are not moved though others are
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def associate_many(
                 for partner, matched in zip(partners, written.matched[1:], strict=True)
             ),
             calibration=calibration,
+            without_epoch=rows_without_epoch(connection, sides),
         )
         info = writer.publish(
             action="crossmatch",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import duckdb
 
 from skyband.queries.association.calibrate import Calibration, Cut, calibrate
 from skyband.queries.association.density import measure_density
+from skyband.queries.association.doubts import rows_without_epoch
 from skyband.queries.association.judge import fit_share, judge
 from skyband.queries.association.measure import drop_candidates
 from skyband.queries.association.options import PACKAGE, AssociationOptions
@@ -40,6 +41,7 @@ class AssociationCounts:
     least_probability: float
     tuning: Tuning
     calibration: Calibration
+    without_epoch: Mapping[str, float]  # share of the rows, by table, that are not moved though others are
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def associate(
             least_probability=least,
             tuning=pairing.tuning,
             calibration=calibration,
+            without_epoch=rows_without_epoch(connection, (meeting.left, meeting.right)),
         )
         info = writer.publish(
             action="crossmatch",

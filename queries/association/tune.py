@@ -38,6 +38,7 @@ class Tuning:
     offset_ra_arcsec: float  # right less left, along the great circle
     offset_dec_arcsec: float
     offset_error_arcsec: float  # 1 sigma of each
+    scatter: float | None = None  # mean chi square of pairs that are none of chance, over what it should be
     map_order: int | None = None  # HEALPix order of the measured map of displacements
     map_rms_arcsec: float | None = None  # scatter of its cells around the constant
     map_error_arcsec: float | None = None  # what of the scatter is noise
@@ -81,7 +82,16 @@ def tune(
     error = float(1 / np.sqrt((weight / variance).sum()))
     largest = math.sqrt(np.quantile(variance, 0.9))
     tuning = Tuning(
-        pairs, errors.floor_arcsec, floor_given is None, errors.scale, scale_given is None, largest, ra, dec, error
+        pairs,
+        errors.floor_arcsec,
+        floor_given is None,
+        errors.scale,
+        scale_given is None,
+        largest,
+        ra,
+        dec,
+        error,
+        found.scatter,
     )
     tuning, cells = _map(tuning, sample.displaced(-ra, -dec), weight)
     if options.offsets is Offsets.CONSTANT:

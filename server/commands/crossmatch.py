@@ -10,7 +10,7 @@ import rich_click as click
 
 from skyband.schema.errors import BadOption
 from skyband.schema.settings import Settings
-from skyband.server.console import command_line, json_option, percent, print_json, progress_bar, store_option
+from skyband.server.console import command_line, json_option, note, percent, print_json, progress_bar, store_option
 
 if TYPE_CHECKING:
     from skyband.queries.association import AssociationOptions, AssociationReport, Calibration, Cut, GroupReport, Tuning
@@ -151,7 +151,14 @@ def _print(left: str, right: str, into: str, report: MatchReport) -> None:
 
 
 def _associate(store: Any, tables: tuple[str, ...], options: dict[str, Any], as_json: bool) -> None:
-    from skyband.queries.association import AssociationOptions, GroupReport, Offsets, associate, associate_many
+    from skyband.queries.association import (
+        AssociationOptions,
+        GroupReport,
+        Offsets,
+        associate,
+        associate_many,
+        doubts_about,
+    )  # fmt: skip
 
     options["offsets"] = Offsets(options.get("offsets", Offsets.KEEP))
     options["error_arcsec"] = _by_table("--error", "ARCSEC", options.pop("error", ()))
@@ -160,13 +167,17 @@ def _associate(store: Any, tables: tuple[str, ...], options: dict[str, Any], as_
     with progress_bar(f"associating {tables[0]} with {', '.join(tables[1:])}") as progress:
         run = associate if len(tables) == 2 else associate_many
         report = run(store, asked, command=command_line(), progress=progress)
+    doubts = doubts_about(asdict(report.counts), asdict(asked))
     if as_json:
-        figures = {"table": asked.into, "rows": report.info.rows, "seconds": report.seconds}
+        figures = {"table": asked.into, "rows": report.info.rows, "seconds": report.seconds, "warnings": doubts}
         print_json(asdict(report.counts) | {"expected": asdict(report.cut)} | figures)
-    elif isinstance(report, GroupReport):
+        return
+    if isinstance(report, GroupReport):
         _print_groups(asked, report)
     else:
-        _print_association(tables, asked.into, report)
+        _print_association(asked, report)
+    for doubt in doubts:
+        note(f"warning: {doubt}")
 
 
 def _by_table(option: str, unit: str, given: Iterable[str]) -> dict[str, float]:
@@ -180,22 +191,26 @@ def _by_table(option: str, unit: str, given: Iterable[str]) -> dict[str, float]:
     return found
 
 
-def _print_association(tables: tuple[str, ...], into: str, report: AssociationReport) -> None:
-    counts, cut, left = report.counts, report.cut, tables[0]
-    print(f"{counts.pairs:,} pairs; table {into} has {report.info.rows:,} rows ({report.seconds:.2f} s)")
+def _print_association(options: AssociationOptions, report: AssociationReport) -> None:
+    counts, cut, tables = report.counts, report.cut, options.tables
+    left = tables[0]
+    print(f"{counts.pairs:,} pairs; table {options.into} has {report.info.rows:,} rows ({report.seconds:.2f} s)")
     print(
         f"  {left}: {counts.left_matched:,} of {counts.left_rows:,} matched, {counts.left_covered:,} in the footprint "
         f"of {tables[1]}; {counts.calibration.share:.2%} of those have a counterpart within reach"
     )
     print(f"  {tables[1]}: {counts.right_matched:,} of {counts.right_rows:,} matched")
     print(f"  at p_match >= {cut.least_probability:g}: {_expected(cut, counts.calibration)}")
-    print(f"  {_tuning(counts.tuning)}")
+    print(f"  {_tuning(counts.tuning, options)}")
 
 
-def _tuning(tuning: Tuning) -> str:
+def _tuning(tuning: Tuning, options: AssociationOptions) -> str:
+    from skyband.queries.association import not_fitted
+
     fitted = f"fitted to {tuning.pairs:,} pairs"
+    how = fitted if tuning.floor_fitted else not_fitted(asdict(tuning), asdict(options)) or "as given"
     text = (
-        f"systematic error {tuning.floor_arcsec:.4f} arcsec ({fitted if tuning.floor_fitted else 'as given'}); "
+        f"systematic error {tuning.floor_arcsec:.4f} arcsec ({how}); "
         f"errors {_scale(tuning, fitted)}; displacement {tuning.offset_ra_arcsec:+.4f} "
         f"{tuning.offset_dec_arcsec:+.4f} ± {tuning.offset_error_arcsec:.4f} arcsec east, north"
     )
@@ -217,7 +232,7 @@ def _print_groups(options: AssociationOptions, report: GroupReport) -> None:
     for partner in counts.partners:
         print(
             f"  {partner.table}: {partner.matched:,} of {partner.rows:,} in a group; {partner.share:.2%} of the {lead} "
-            f"rows in its footprint have a counterpart\n    {_tuning(partner.tuning)}"
+            f"rows in its footprint have a counterpart\n    {_tuning(partner.tuning, options)}"
         )
     print(f"  at p_any >= {cut.least_probability:g}: {_expected(cut, counts.calibration)}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from skyband.queries.association import doubts_about, not_fitted
 from skyband.server.console import percent
 from skyband.server.report.offsets import Offsets
 from skyband.server.report.questions import Unknown
@@ -48,6 +49,8 @@ def warnings_of(report: MatchReport) -> list[str]:
                 f"Separations computed for this report differ from those of the match by {differs:.2g} arcsec "
                 "(median), so the displacements are not those the match saw."
             )
+    if subject.is_association:
+        warnings += [f"{doubt[:1].upper()}{doubt[1:]}." for doubt in doubts_about(subject.counts, subject.options)]
     return warnings
 
 
@@ -105,7 +108,7 @@ def _expected(report: MatchReport) -> Iterator[tuple[str, str]]:
 def _astrometry(report: MatchReport) -> Iterator[tuple[str, str]]:
     tuning, found = report.subject.tuning, report.offsets
     if tuning:
-        how = "given" if report.subject.options.get("floor_arcsec") is not None else "too few pairs to fit one"
+        how = not_fitted(tuning, report.subject.options) or "given"
         how = f"fitted to {tuning['pairs']:,} pairs" if tuning["floor_fitted"] else how
         yield "systematic floor", f"{tuning['floor_arcsec']:.4f} arcsec in each coordinate ({how})"
         yield "errors of the tables", _scale(tuning)

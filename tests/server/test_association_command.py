@@ -46,6 +46,21 @@ def test_probabilities_are_printed_for_people_and_programs(run: Run, tables: Non
     assert answer["calibration"]["share"] > 0.98
 
 
+def test_doubts_are_told(run: Run, tables: None, make_table: Any) -> None:
+    make_table("few", id=[1, 2], ra=[10.5, 10.6], dec=[0.0, 0.1], pos_error=[100.0, 100.0], metadata=[ERROR])
+    arguments = ("crossmatch", "few", "a", "--radius", "2", "--probability", "--into", "m")
+    code, out, err = run(*arguments)
+    told = "not fitted: 0 pairs, 30 are needed"
+    assert code == 0 and f"arcsec ({told})" in out
+    assert err == f"warning: systematic error {told}\n"
+    code, out, err = run(*arguments, "--replace", "--json")
+    assert json.loads(out)["warnings"] == [f"systematic error {told}"] and err == ""
+    code, out, err = run(*arguments, "--replace", "--floor", "0.1")
+    assert "0.1000 arcsec (as given)" in out and err == ""
+    code, out, err = run("crossmatch", "few", "a", "b", "--radius", "2", "--into", "g")
+    assert err.splitlines() == [f"warning: systematic error of {name} {told}" for name in "ab"]
+
+
 def test_many_tables_become_a_catalogue(run: Run, tables: None) -> None:
     code, out, _ = run("crossmatch", "a", "b", "c", "--radius", "2", "--into", "g", "--join", "full")
     assert code == 0
