@@ -18,7 +18,7 @@ _MOST_WITHOUT_EPOCH = 0.01
 
 
 def rows_without_epoch(connection: duckdb.DuckDBPyConnection, sides: Iterable[Astrometry]) -> dict[str, float]:
-    """The share of the rows, by table, whose epoch is NULL, so that they stay where others move; no table where none
+    """The share of the rows, by table, whose epoch is NULL though rows are moved; no table where none
     moves, or where all rows share one epoch."""
     sides = list(sides)
     found = {}
@@ -54,7 +54,7 @@ def doubts_about(counts: Mapping[str, Any], options: Mapping[str, Any]) -> list[
             )
     for table, share in counts.get("without_epoch", {}).items():
         if share > _MOST_WITHOUT_EPOCH:
-            found.append(f"{share:.2g} of the rows of {table} have no epoch and were matched where they are listed")
+            found.append(f"{share:.2g} of the rows of {table} have no epoch and were taken at the mean one")
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,9 +10,10 @@ import duckdb
 
 from skyband.queries.association.calibrate import Calibration, Cut, calibrate_any
 from skyband.queries.association.doubts import rows_without_epoch
+from skyband.queries.association.group import group
 from skyband.queries.association.group_product import add_groups, begin_groups, used_rows, write_groups
 from skyband.queries.association.judge import fit_share
-from skyband.queries.association.measure import LEAST_VARIANCE_ARCSEC2, drop_candidates, partner_sql
+from skyband.queries.association.measure import drop_candidates, partner_sql
 from skyband.queries.association.options import PACKAGE, AssociationOptions
 from skyband.queries.association.pairing import pair_up, read_sides
 from skyband.queries.association.tune import Tuning
@@ -28,9 +28,6 @@ from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import write_table
-
-_LEAST_ODDS = 1e-9
-"""Candidates less likely than this against chance change no probability that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ class GroupCounts:
     least_probability: float
     partners: tuple[Partner, ...]
     calibration: Calibration  # of having any counterpart
-    without_epoch: Mapping[str, float]  # share of the rows, by table, that are not moved though others are
+    without_epoch: Mapping[str, float]  # share of the rows, by table, whose epoch is NULL though positions are moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +175,8 @@ def _led_by(
         numbers.append(number)
     assert shifts is not None
     if partners:
-        _group(connection, sides[lead], dict(zip(numbers, partners, strict=True)))
+        shares = {number: partner.share for number, partner in zip(numbers, partners, strict=True)}
+        group(connection, _rescale(connection, sides[lead], numbers, partners), shares)
     return _Led(partners, max((partner.covered_rows for partner in partners), default=0), shifts)
 
 
@@ -198,54 +196,30 @@ def _partner(
     query = partner_sql(
         pairing.measured,
         kept=pairing.kept,
-        shift=pairing.density.shift,
-        mean_per_arcsec2=pairing.mean_per_arcsec2,
+        within=pairing.within,
+        joins=pairing.density.joins("right_density", "m.healpix_29"),
+        density=pairing.density.value,
     )
     name = f"partner_{number}"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
     drop_candidates(connection)
     connection.execute(f"CREATE OR REPLACE TEMP VIEW weighed AS FROM {name}")
-    share = options.completeness or fit_share(connection, lead.table.rows, pairing.covered_rows)
+    share = options.completeness or fit_share(connection, lead.table.rows, pairing.covered)
     [(candidates,)] = connection.execute(f"SELECT count(*) FROM {name} WHERE left_row < {lead.table.rows}").fetchall()
-    found = Partner(side.table.name, side.table.rows, candidates, 0, pairing.covered_rows, share, pairing.tuning)
+    found = Partner(side.table.name, side.table.rows, candidates, 0, pairing.covered.rows, share, pairing.tuning)
     return found, pairing.shifts
 
 
-def _group(connection: duckdb.DuckDBPyConnection, lead: Astrometry, partners: Mapping[int, Partner]) -> None:
-    """Make the temporary table `grouped` (groups.sql) of the temporary tables `partner_<number>`."""
-    # A leading row has one error, however many tables it is compared with; so small that it leaves each candidate some.
-    scale = min(partner.tuning.error_scale for partner in partners.values())
-    likely = {
-        number: _rescaled(f"(FROM partner_{number} WHERE odds > {_LEAST_ODDS!r})", partner, scale)
-        for number, partner in partners.items()
-    }
-    asking = " UNION ".join(f"SELECT left_row, own_row FROM {relation}" for relation in likely.values())
-    query = fill_sql(
-        PACKAGE,
-        "lead",
-        left=replace(lead, error_scale=scale).rows(),
-        partners=f"({asking})",
-        least_variance=repr(LEAST_VARIANCE_ARCSEC2),
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE growing AS {query}")
-    for number, partner in partners.items():
-        query = fill_sql(
-            PACKAGE,
-            "grown",
-            groups="growing",
-            partners=likely[number],
-            row=f"row_{number}",
-            sep=f"sep_{number}",
-            ln_odds_share=repr(math.log(partner.share / (1 - partner.share))),
-        )
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE growing AS {query}")
-    columns = "".join(f"row_{number}, sep_{number}, " for number in partners)
-    query = fill_sql(PACKAGE, "groups", groups="growing", columns=columns)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {query}")
-    connection.execute("DROP TABLE growing")
-
-
-def _rescaled(candidates: str, partner: Partner, lead_scale: float) -> str:
-    """SQL of the candidates of one table when the errors of leading rows are scaled otherwise than in their pairs."""
-    given_up = 1 - (lead_scale / partner.tuning.error_scale) ** 2
-    return f"({fill_sql(PACKAGE, 'rescaled', partners=candidates, given_up=repr(given_up))})"
+def _rescale(
+    connection: duckdb.DuckDBPyConnection, lead: Astrometry, numbers: Sequence[int], partners: Sequence[Partner]
+) -> Astrometry:
+    """The leading table with errors of one scale, however many it has in its pairs: the smallest, which leaves each
+    candidate an error of its own. The temporary tables `partner_<number>` follow."""
+    scale = min(partner.tuning.error_scale for partner in partners)
+    for number, partner in zip(numbers, partners, strict=True):
+        given_up = 1 - (scale / partner.tuning.error_scale) ** 2
+        if given_up:
+            name = f"partner_{number}"
+            query = fill_sql(PACKAGE, "rescaled", partners=name, given_up=repr(given_up))
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+    return replace(lead, error_scale=scale)

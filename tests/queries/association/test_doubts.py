@@ -96,4 +96,4 @@ def test_companions_in_ngc_188_are_doubted(real_data: Path, store: Store) -> Non
     ingest(store, [folder / "gaia_dr2.parquet"], IngestOptions(table="gaia", epoch=2015.5))
     ingest(store, [folder / "twomass_psc.parquet"], IngestOptions(table="twomass", survey="twomass_psc"))
     found = doubts(store, AssociationOptions(tables=("gaia", "twomass"), radius_arcsec=3.0, into="m"))
-    assert [doubt[:36] for doubt in found] == ["false rates contradict each other: 4"]
+    assert [doubt[:36] for doubt in found] == ["false rates contradict each other: 2"]
