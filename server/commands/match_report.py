@@ -22,17 +22,19 @@ from skyband.server.console import json_option, note, print_facts, print_json, s
 @json_option
 @store_option
 def command(settings: Settings, table: str, output: Path | None, folder: Path | None, as_json: bool) -> None:
-    """Report on a match: counts, chance, reliability and offsets, with plots, in one HTML file.
+    """Report on a match of two tables or more: counts, chance, reliability and offsets, with plots, in one HTML file.
 
     TABLE is one that skyband crossmatch made, with or without probabilities.
 
     Example: skyband match-report gaia_twomass -o report.html
     """
     from skyband.schema.store import Store
-    from skyband.server.report import report_on
-    from skyband.server.report.words import facts_of, warnings_of
+    from skyband.server.report import report_on, report_on_groups
+    from skyband.server.report.group_words import summary_of
 
-    report = report_on(Store.open(settings), table)
+    store = Store.open(settings)
+    is_of_groups = "groups" in store.info(table).details
+    report = report_on_groups(store, table) if is_of_groups else report_on(store, table)
     if output is None and folder is None and not as_json:
         output = Path(f"{table}.html")
     if output is not None or folder is not None:
@@ -47,6 +49,7 @@ def command(settings: Settings, table: str, output: Path | None, folder: Path | 
     if as_json:
         print_json(report.document())
         return
-    for warning in warnings_of(report):
+    facts, warnings = summary_of(report)
+    for warning in warnings:
         note(f"skyband: {warning}")
-    print_facts(facts_of(report))
+    print_facts(facts)

@@ -15,7 +15,7 @@ def pairs_sql(questions: Questions, subject: Subject) -> str | Unknown:
     stored, for no SQL is shorter than what found them."""
     if subject.is_association:
         left_id, right_id = map(quote, subject.id_names)
-        return f"SELECT {left_id}, {right_id}, p_match\nFROM {quote(subject.info.name)}\nWHERE p_match IS NOT NULL"
+        return f"SELECT {left_id}, {right_id}, p_match\nFROM {subject.pairs}\nWHERE p_match IS NOT NULL"
     if subject.counts.get("epoch") is None:
         left, right = quote_text(subject.left.name), quote_text(subject.right.name)
         return f"SELECT * FROM xmatch({left}, {right}, {subject.radius_arcsec!r})"

@@ -26,6 +26,9 @@ class Expected:
 
 def expect(subject: Subject, chance: ChanceLevel | Unknown) -> Expected:
     """The figures of the chosen cut of an association, and those of a plain match that its chance rate tells."""
+    if subject.is_of_groups:
+        share, rows = subject.counts["share"], max(subject.counts["covered_rows"], 1)
+        return Expected(share, math.sqrt(share * (1 - share) / rows), None, None, None, None, None)
     if subject.is_association:
         return _of_calibration(subject)
     share, share_error = _share(subject)

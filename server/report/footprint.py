@@ -38,7 +38,7 @@ def measure_footprint(questions: Questions, subject: Subject) -> Footprint | Unk
         density = measure_density(questions.connection, right, area_deg2=subject.options.get("area_deg2"))
         density.register(questions.connection, "right_density")
     found = questions.ask_one(
-        "Left rows in the footprint of the right table, and its density there",
+        f"Rows of {left.name} in the footprint of {right.name}, and the density of that there",
         f"-- right_density: sources of {right.name} in HEALPix cells of order {density.levels[0].order}, each averaged "
         "with its neighbours; finer ones where it is crowded\n"
         f"SELECT count(*) FILTER (d0.covered) AS left_rows, coalesce(sum({density.value}), 0) AS per_arcsec2\n"

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from skyband.schema.healpix import KEY_ORDER, order_of_size
-from skyband.schema.keys import data_of
 from skyband.schema.names import quote
 from skyband.server.report.motion import motion_of, moving_rows
 from skyband.server.report.questions import Questions, Unknown, sampled_one_in, sql_of
@@ -119,9 +118,9 @@ def _map(questions: Questions, field: Field) -> dict[str, Any]:
 
 def _pairs_of(subject: Subject, one_in: int) -> str:
     left_id, right_id = map(quote, subject.id_names)
-    rows, taken = quote(subject.info.name), ""
+    rows, taken = subject.pairs, ""
     if one_in > 1:
-        rows, taken = data_of(subject.info), f" AND rowid % {one_in} = 0"
+        rows, taken = subject.rows, f" AND rowid % {one_in} = 0"
     return (
         f"(SELECT {left_id} AS left_id, {right_id} AS right_id, sep_arcsec FROM {rows} "
         f"WHERE sep_arcsec IS NOT NULL{taken})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from skyband.queries.crossmatch import Find
 from skyband.server.report.chance import ChanceLevel
 from skyband.server.report.figures import BLUE, GREEN, GREY, INK, ORANGE, Plot, new_figure
+from skyband.server.report.groups import GroupsReport
 from skyband.server.report.questions import Unknown
 from skyband.server.report.report import MatchReport
 from skyband.server.report.separations import Histogram
@@ -31,6 +32,9 @@ def separation_plot(report: MatchReport) -> Plot | Unknown:
     axes = figure.add_subplot()
     _draw_bars(axes, found, "pairs")
     captions = ["Pairs by separation."]
+    if found.true is not None:
+        axes.plot(_centres(found), found.true, color=GREEN, linewidth=1.8, label="true pairs, if errors are right")
+        captions.append("Green: where the errors of the rows say that the true pairs lie (Rayleigh's curve of each).")
     if found.random is not None and isinstance(report.chance, ChanceLevel):
         axes.stairs(found.random, found.edges, color=GREY, linestyle="--", label="found by positions at random")
         captions.append(f"Dashed: what {report.chance.origin} would find, growing with the separation.")
@@ -53,15 +57,21 @@ def sigma_plot(report: MatchReport) -> Plot | Unknown:
     axes = figure.add_subplot()
     _draw_bars(axes, found, "pairs")
     assert found.true is not None and found.wrong is not None
-    centres = (np.array(found.edges[:-1]) + np.array(found.edges[1:])) / 2
-    axes.plot(centres, found.true, color=GREEN, linewidth=1.8, label="true pairs, if errors are right (Rayleigh)")
+    axes.plot(
+        _centres(found), found.true, color=GREEN, linewidth=1.8, label="true pairs, if errors are right (Rayleigh)"
+    )
     axes.stairs(found.wrong, found.edges, color=ORANGE, label="expected wrong (1 - p_match, added up)")
-    axes.set(xlabel="separation / its error", ylabel="pairs per bin", xlim=(0, found.edges[-1]), ylim=(0, None))
+    if found.random is not None:
+        axes.stairs(found.random, found.edges, color=GREY, linestyle="--", label="found by positions at random")
+    highest = 1.15 * max(*found.pairs, *found.true, 1)
+    axes.set(xlabel="separation / its error", ylabel="pairs per bin", xlim=(0, found.edges[-1]), ylim=(0, highest))
     axes.legend()
     caption = (
         "Separations in units of their errors, systematic floor included. Where errors are normal and right, the true "
         "pairs follow the green curve; a histogram to its right means errors that are too small."
     )
+    if found.random is not None:
+        caption += " Dashed: what random positions find, at the density of the place and with such errors."
     return Plot("normalised_separations", "Normalised separations", caption + _beyond(found), figure)
 
 
@@ -82,11 +92,12 @@ def probability_plot(report: MatchReport) -> Plot | Unknown:
     return Plot("probabilities", "Probabilities", caption, figure)
 
 
-def cut_plot(report: MatchReport) -> Plot | Unknown:
-    """Completeness and contamination against the cut in probability."""
-    if not report.subject.is_association:
+def cut_plot(counts: Mapping[str, Any], probability: str = "p_match") -> Plot | Unknown:
+    """Completeness and contamination against the cut in a probability, by the counts that a match keeps."""
+    if "calibration" not in counts:
         return Unknown("a plain match has no probabilities")
-    cuts = [cut for cut in report.subject.calibration["cuts"] if cut["rows"]]
+    calibration = counts["calibration"]
+    cuts = [cut for cut in calibration["cuts"] if cut["rows"]]
     if not cuts:
         return Unknown("no row of the left table has a pair")
     least, completeness, claimed, chance, error = (
@@ -107,20 +118,34 @@ def cut_plot(report: MatchReport) -> Plot | Unknown:
     right.legend()
     for axes in (left, right):
         axes.set_xticks(_stretched(np.array(_CUT_TICKS)), [f"{tick:g}" for tick in _CUT_TICKS])
-        axes.set_xlabel("least p_match kept")
+        axes.set_xlabel(f"least {probability} kept")
         axes.grid(True)
-        axes.axvline(float(_stretched(np.array([report.subject.counts["least_probability"]]))[0]), color=GREY, ls=":")
-    trials = report.subject.calibration["trials"]
+        axes.axvline(float(_stretched(np.array([counts["least_probability"]]))[0]), color=GREY, ls=":")
     caption = (
-        "What a cut in p_match keeps and lets in, best pairs of left rows. Contamination is told twice: by the "
-        f"probabilities, and by {trials:,} left rows shifted on the sky (bars: 1 sigma of counting). Where both agree, "
-        "the probabilities can be taken at their word. Dotted: the cut of this table."
+        f"What a cut in {probability} keeps and lets in, best pairs of left rows. Contamination is told twice: by the "
+        f"probabilities, and by {calibration['trials']:,} left rows shifted on the sky (bars: 1 sigma of counting). "
+        "Where both agree, the probabilities can be taken at their word. Dotted: the cut of this table."
     )
     return Plot("cuts", "Completeness and contamination", caption, figure)
 
 
+def member_plot(report: GroupsReport) -> Plot:
+    """Leading rows by the number of their counterparts."""
+    figure = new_figure(_WIDTH_IN, 2.6)
+    axes = figure.add_subplot()
+    numbers, rows = range(len(report.members)), max(sum(report.members), 1)
+    drawn = axes.bar(numbers, [found / rows for found in report.members], color=BLUE, alpha=0.55, width=0.7)
+    axes.bar_label(drawn, [f"{found:,}" for found in report.members], fontsize=8)
+    axes.set_xticks(numbers)
+    axes.set(xlabel="tables with a counterpart", ylabel=f"share of the rows of {report.lead}")
+    axes.margins(y=0.15)
+    axes.grid(True, axis="y")
+    caption = f"Rows of {report.lead} by the number of tables in which their most probable group has a counterpart."
+    return Plot("members", "Counterparts", caption, figure)
+
+
 def share_plots(report: MatchReport) -> Iterator[Plot | Unknown]:
-    """The share of left rows in a pair by magnitude and by galactic latitude."""
+    """The share of rows in a pair by magnitude and by galactic latitude."""
     for name, shares in (("magnitudes", report.magnitudes), ("latitudes", report.latitudes)):
         yield shares if isinstance(shares, Unknown) else _share_plot(report, name, shares)
 
@@ -142,10 +167,14 @@ def _share_plot(report: MatchReport, name: str, shares: Shares) -> Plot:
     upper.grid(True)
     lower.stairs(rows, edges, color=GREY, fill=True)
     lower.set(ylabel="rows", xlabel=f"{shares.value} [{shares.unit}]", xlim=(edges[0], edges[-1]))
-    left, right = report.subject.left.name, report.subject.right.name
+    names = report.subject.left.name, report.subject.right.name
+    [other] = [table for table in names if table != shares.table] or names[:1]
     caption = (
-        f"Rows of {left} in the footprint of {right} that are in a pair (bars: 1 sigma), and how many rows there are."
+        f"Rows of {shares.table} in the footprint of {other} that are in a pair (bars: 1 sigma), and how many rows "
+        "there are."
     )
+    if shares.table != names[0]:
+        caption += f" {names[0]} has no magnitude, so that those of {shares.table} are taken."
     if shares.one_in > 1:
         caption += f" One row in {shares.one_in} was asked."
     if shares.elsewhere:
@@ -165,6 +194,12 @@ def _set_log(axes: Axes, found: Histogram) -> None:
     bottom = min(0.5, max(float(np.median(lines)) / 3, 1e-3)) if lines else 0.5
     axes.set_yscale("log")
     axes.set_ylim(bottom, 3 * max(*found.pairs, *lines, 1))
+
+
+def _centres(found: Histogram) -> np.ndarray[Any, np.dtype[np.float64]]:
+    edges = np.array(found.edges)
+    centres: np.ndarray[Any, np.dtype[np.float64]] = (edges[:-1] + edges[1:]) / 2
+    return centres
 
 
 def _beyond(found: Histogram) -> str:

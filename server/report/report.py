@@ -11,10 +11,12 @@ from typing import Any
 
 import duckdb
 
+from skyband.schema.errors import BadTable
 from skyband.schema.session import session
 from skyband.schema.store import Store
 from skyband.server.report.again import pairs_sql
 from skyband.server.report.chance import ChanceLevel, chance_level
+from skyband.server.report.errors import measure_errors
 from skyband.server.report.expected import Expected, expect
 from skyband.server.report.footprint import Footprint, measure_footprint
 from skyband.server.report.offsets import Offsets, offsets
@@ -29,7 +31,7 @@ from skyband.server.report.separations import (
 )
 from skyband.server.report.shares import Shares, by_latitude, by_magnitude
 from skyband.server.report.sky import Field, PairDensity, field_of, pair_density
-from skyband.server.report.subject import Subject, read_subject
+from skyband.server.report.subject import Subject, read_subjects
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,27 +113,34 @@ def report_on(store: Store, name: str, *, sample_rows: int = SAMPLE_ROWS) -> Mat
     info = store.info(name)
     with session(store.tables_folder, store.settings) as opened:
         # Seen as the session has it: a table published in between would mix two versions.
-        subject = read_subject(opened, opened.tables.get(name, info))
-        questions = Questions(opened.connection)
-        footprint = measure_footprint(questions, subject)
-        chance = chance_level(subject, footprint)
-        measured = _of_pairs(questions, subject, chance, sample_rows)
-        return MatchReport(
-            subject=subject,
-            made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            expected=expect(subject, chance),
-            footprint=footprint,
-            chance=chance,
-            magnitudes=by_magnitude(questions, subject, footprint, store.path, sample_rows),
-            latitudes=by_latitude(questions, subject, footprint, sample_rows),
-            pairs_sql=pairs_sql(questions, subject),
-            queries=questions.asked,
-            **measured,
-        )
+        subjects = read_subjects(opened, opened.tables.get(name, info))
+        if len(subjects) > 1:
+            raise BadTable(f"table {name!r} is a match of {len(subjects) + 1} tables, not of two")
+        return measure_match(Questions(opened.connection), subjects[0], store, sample_rows)
+
+
+def measure_match(questions: Questions, subject: Subject, store: Store, sample_rows: int) -> MatchReport:
+    """Measure the pairs of two tables, as `report_on` does."""
+    footprint = measure_footprint(questions, subject)
+    chance = chance_level(subject, footprint)
+    measured = _of_pairs(questions, subject, chance, store, sample_rows)
+    return MatchReport(
+        subject=subject,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        expected=expect(subject, chance),
+        footprint=footprint,
+        chance=chance,
+        latitudes=by_latitude(questions, subject, footprint, sample_rows),
+        # May measure another footprint: after all that needs that of the right table.
+        magnitudes=by_magnitude(questions, subject, footprint, store.path, sample_rows),
+        pairs_sql=pairs_sql(questions, subject),
+        queries=questions.asked,
+        **measured,
+    )
 
 
 def _of_pairs(
-    questions: Questions, subject: Subject, chance: ChanceLevel | Unknown, sample_rows: int
+    questions: Questions, subject: Subject, chance: ChanceLevel | Unknown, store: Store, sample_rows: int
 ) -> dict[str, Any]:
     """What is measured on the pairs themselves."""
     if subject.without_pairs:
@@ -139,10 +148,11 @@ def _of_pairs(
         return dict.fromkeys(names, Unknown(subject.without_pairs))
     extent = extent_of(questions, subject, sample_rows)
     field = field_of(questions, subject)
+    errors = measure_errors(questions, subject, store, sample_rows)
     return {
         "extent": extent,
-        "separations": separations(questions, subject, extent, chance),
-        "sigmas": sigmas(questions, subject, extent),
+        "separations": separations(questions, subject, extent, chance, errors),
+        "sigmas": sigmas(questions, subject, extent, chance, errors),
         "probabilities": probabilities(questions, subject),
         "field": field,
         "density": pair_density(questions, subject, field),

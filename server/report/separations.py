@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from skyband.queries.crossmatch import Find
-from skyband.schema.keys import data_of
-from skyband.schema.names import quote
 from skyband.server.report.chance import ChanceLevel
+from skyband.server.report.errors import PairErrors
 from skyband.server.report.expected import lone_rows
 from skyband.server.report.questions import Questions, Unknown, sampled_one_in, sql_of
 from skyband.server.report.subject import Subject
@@ -29,7 +28,7 @@ class Histogram:
     pairs: list[int]
     elsewhere: int  # pairs outside the edges
     wrong: list[float] | None = None  # expected number of wrong ones among them; None where nothing tells
-    random: list[float] | None = None  # what shifted or random positions would find
+    random: list[float] | None = None  # what shifted or random positions would find there
     true: list[float] | None = None  # how the errors say the true ones lie
 
 
@@ -48,19 +47,27 @@ class Extent:
 def extent_of(questions: Questions, subject: Subject, sample_rows: int) -> Extent:
     """How far apart the pairs of a match, which lists some, are."""
     one_in = sampled_one_in(subject.info.rows, sample_rows)
-    query = sql_of("extent", pairs=data_of(subject.info), one_in=str(one_in))
+    query = sql_of("extent", pairs=subject.rows, one_in=str(one_in))
     found = questions.ask_one("Pairs and their separations", query)
     median, top = found["quantiles_arcsec"] or (found["closest_arcsec"], found["farthest_arcsec"])
     return Extent(found["pairs"], found["closest_arcsec"], median, found["farthest_arcsec"], top, one_in)
 
 
-def separations(questions: Questions, subject: Subject, extent: Extent, chance: ChanceLevel | Unknown) -> Histogram:
-    """Pairs by separation, arcsec, with the level of chance."""
+def separations(
+    questions: Questions,
+    subject: Subject,
+    extent: Extent,
+    chance: ChanceLevel | Unknown,
+    errors: PairErrors | Unknown,
+) -> Histogram:
+    """Pairs by separation, arcsec, with the level of chance and how the errors say the true ones lie."""
     top = subject.radius_arcsec or max(1.2 * extent.top_arcsec, _LEAST_RANGE_ARCSEC)
     found = _histogram(questions, subject, "sep_arcsec", top, _BINS)
+    edges = np.array(found.edges)
+    if isinstance(errors, PairErrors):
+        found = replace(found, true=errors.true_separations(edges).tolist())
     if isinstance(chance, Unknown):
         return found
-    edges = np.array(found.edges)
     found = replace(found, random=chance.pairs(edges).tolist())
     if subject.is_association:
         return found
@@ -69,18 +76,30 @@ def separations(questions: Questions, subject: Subject, extent: Extent, chance: 
     return replace(found, wrong=wrong.tolist())
 
 
-def sigmas(questions: Questions, subject: Subject, extent: Extent) -> Histogram | Unknown:
-    """Pairs of an association by normalised separation, and how the errors say the true ones lie: as Rayleigh has it,
-    which a number of sigma cuts off and a radius hardly does."""
+def sigmas(
+    questions: Questions,
+    subject: Subject,
+    extent: Extent,
+    chance: ChanceLevel | Unknown,
+    errors: PairErrors | Unknown,
+) -> Histogram | Unknown:
+    """Pairs of an association by normalised separation, with the level of chance, and how the errors say the true ones
+    lie: as Rayleigh has it, which a number of sigma cuts off and a radius hardly does."""
     if not subject.is_association:
         return Unknown("a plain match knows no errors, so separations cannot be normalised")
+    if subject.is_of_groups and isinstance(errors, Unknown):  # their table has no normalised separations
+        return errors
     n_sigma = subject.options.get("n_sigma")
     top = min(n_sigma or _SIGMA_RANGE, _SIGMA_RANGE)
-    found = _histogram(questions, subject, "sep_sigma", top, _BINS)
+    pairs = "pair_errors" if subject.is_of_groups else subject.pairs
+    found = _histogram(questions, subject, "sep_sigma", top, _BINS, pairs)
     true_pairs = extent.pairs - _wrong_pairs(questions, subject)
     within = -math.expm1(-(n_sigma**2) / 2) if n_sigma else 1.0
     rayleigh = -true_pairs / within * np.diff(np.exp(-(np.array(found.edges) ** 2) / 2))
-    return replace(found, true=rayleigh.tolist())
+    found = replace(found, true=rayleigh.tolist())
+    if isinstance(errors, PairErrors) and isinstance(chance, ChanceLevel):
+        found = replace(found, random=errors.chance_sigmas(np.array(found.edges), chance).tolist())
+    return found
 
 
 def probabilities(questions: Questions, subject: Subject) -> Histogram | Unknown:
@@ -91,14 +110,16 @@ def probabilities(questions: Questions, subject: Subject) -> Histogram | Unknown
 
 
 def _wrong_pairs(questions: Questions, subject: Subject) -> float:
-    query = f"SELECT sum(1 - p_match) AS wrong\nFROM {quote(subject.info.name)}\nWHERE sep_arcsec IS NOT NULL"
+    query = f"SELECT sum(1 - p_match) AS wrong\nFROM {subject.pairs}\nWHERE sep_arcsec IS NOT NULL"
     return float(questions.ask_one("Wrong pairs by the probabilities", query)["wrong"])
 
 
-def _histogram(questions: Questions, subject: Subject, value: str, top: float, bins: int) -> Histogram:
+def _histogram(
+    questions: Questions, subject: Subject, value: str, top: float, bins: int, pairs_of: str = ""
+) -> Histogram:
     query = sql_of(
         "histogram",
-        pairs=quote(subject.info.name),
+        pairs=pairs_of or subject.pairs,
         value=value,
         top=f"{top!r}::DOUBLE",
         bins=str(bins),

@@ -1,4 +1,4 @@
-"""Which share of the left rows is in a pair, by magnitude and by galactic latitude."""
+"""Which share of the rows is in a pair, by magnitude and by galactic latitude."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skyband.schema.errors import InputError
 from skyband.schema.keys import data_of, key_expressions
 from skyband.schema.names import quote
 from skyband.schema.survey import load_survey
-from skyband.server.report.footprint import Footprint
+from skyband.server.report.footprint import Footprint, measure_footprint
 from skyband.server.report.questions import Questions, Unknown, sampled_one_in, sql_of
 from skyband.server.report.subject import Subject
 
@@ -22,8 +22,9 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "DECI
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Left rows in bins of a value; lists of length n for n + 1 edges."""
+    """Rows of a table in bins of a value; lists of length n for n + 1 edges."""
 
+    table: str  # whose rows ask, the left one if that has the value
     value: str  # what the bins are of
     unit: str
     edges: list[float]
@@ -31,7 +32,7 @@ class Shares:
     matched: list[int]  # of them, in a pair
     claimed: list[float] | None  # how many of them have a counterpart by the probabilities; None for a plain match
     elsewhere: int  # rows whose value lies outside the edges
-    one_in: int  # so many left rows one asks
+    one_in: int  # so many rows one asks
 
     def interval(self, place: int) -> tuple[float, float]:
         """Wilson's interval of 1 sigma of the share in a bin (Wilson 1927)."""
@@ -44,16 +45,24 @@ class Shares:
 def by_magnitude(
     questions: Questions, subject: Subject, footprint: Footprint | Unknown, store: Path, sample_rows: int
 ) -> Shares | Unknown:
-    """The share by a magnitude of the left table; by which, its survey or its UCDs say."""
+    """The share by a magnitude of the left table; by which, its survey or its UCDs say. Where that has none, the share
+    of the right rows in the footprint of the left table, by a magnitude of theirs; the temporary table `right_density`
+    is then that of the left table."""
     if isinstance(footprint, Unknown):
         return footprint
-    left = subject.left.now
-    assert left is not None
-    column = magnitude_of(left, store)
-    if column is None:
-        return Unknown(f"{left.name} has no magnitude: no survey with bands, and no column with the UCD phot.mag")
-    magnitude = f"{quote(column.name)}::DOUBLE"
-    return _shares(questions, subject, footprint, magnitude, (column.name, column.unit or "mag"), sample_rows)
+    for side in (subject, subject.turned()):
+        table = side.left.now
+        assert table is not None
+        column = magnitude_of(table, store)
+        if column is not None:
+            asked = footprint if side is subject else measure_footprint(questions, side)
+            assert isinstance(asked, Footprint)  # both tables are there
+            name = (column.name, column.unit or "mag")
+            return _shares(questions, side, asked, f"{quote(column.name)}::DOUBLE", name, sample_rows)
+    return Unknown(
+        f"neither {subject.left.name} nor {subject.right.name} has a magnitude: no survey with bands, and no column "
+        "with the UCD phot.mag"
+    )
 
 
 def by_latitude(
@@ -105,6 +114,7 @@ def _shares(
     inside = {row["bin"]: row for row in found if 0 <= row["bin"] < bins}
     claimed = [float((inside[b]["claimed"] if b in inside else None) or 0.0) for b in range(bins)]
     return Shares(
+        table=left.name,
         value=name[0],
         unit=name[1],
         edges=[low + step * place for place in range(bins + 1)],
@@ -135,8 +145,5 @@ def _matched_ids(subject: Subject) -> str:
     """SQL of (id, p_match): the left id of each pair; of a self-match, both ids."""
     claim = "p_match" if subject.is_association else "NULL AS p_match"
     names = subject.id_names if subject.is_self_match else subject.id_names[:1]
-    parts = (
-        f"SELECT {quote(name)} AS id, {claim} FROM {quote(subject.info.name)} WHERE sep_arcsec IS NOT NULL"
-        for name in names
-    )
+    parts = (f"SELECT {quote(name)} AS id, {claim} FROM {subject.pairs} WHERE sep_arcsec IS NOT NULL" for name in names)
     return f"({' UNION ALL '.join(parts)})"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyband.schema.healpix import KEY_ORDER, order_of_size, pixel_area_deg2
-from skyband.schema.names import quote
 from skyband.server.report.questions import Questions, sql_of
 from skyband.server.report.subject import Subject
 
@@ -47,7 +46,7 @@ class PairDensity:
 
 def field_of(questions: Questions, subject: Subject) -> Field:
     """The field of a match that lists pairs."""
-    pairs = quote(subject.info.name)
+    pairs = subject.pairs
     mean = questions.ask_one("Where the pairs lie", sql_of("field", pairs=pairs))
     x, y, z = mean["x"], mean["y"], mean["z"]
     ra, dec = math.degrees(math.atan2(y, x)) % 360, math.degrees(math.atan2(z, math.hypot(x, y)))
@@ -64,7 +63,7 @@ def pair_density(questions: Questions, subject: Subject, field: Field) -> PairDe
     finest = _SKY_ORDER if field.is_sky else order_of_size(2 * max(field.radius_deg, 1e-6) / _FIELD_PIXELS)
     found = questions.ask(
         "Density of pairs",
-        f"SELECT healpix_29 >> {2 * (KEY_ORDER - finest)} AS cell, count(*) AS pairs\nFROM {quote(subject.info.name)}\n"
+        f"SELECT healpix_29 >> {2 * (KEY_ORDER - finest)} AS cell, count(*) AS pairs\nFROM {subject.pairs}\n"
         "WHERE sep_arcsec IS NOT NULL\nGROUP BY cell\nORDER BY cell",
     )
     order, cells, pairs = finest, found["cell"].to_numpy().astype(np.int64), found["pairs"].to_numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from skyband.queries.association import doubts_about, not_fitted
@@ -21,9 +21,9 @@ _LESS_CHANCE = "(matched rows less those that chance matched)"
 def facts_of(report: MatchReport) -> dict[str, str]:
     """The summary: what it is about, and the figure."""
     subject = report.subject
-    facts = {"left table": _source(subject.left, subject.counts["left_rows"])}
-    facts["right table"] = _source(subject.right, subject.counts["right_rows"])
-    facts |= {"kind": _kind(subject), "options": _options(subject), "pairs": _pairs(subject)}
+    facts = {"left table": source_in_words(subject.left, subject.counts["left_rows"])}
+    facts["right table"] = source_in_words(subject.right, subject.counts["right_rows"])
+    facts |= {"kind": _kind(subject), "options": options_in_words(subject.options), "pairs": _pairs(subject)}
     for side in ("left", "right"):
         name, rows, matched = getattr(subject, side).name, *(subject.counts[f"{side}_{k}"] for k in ("rows", "matched"))
         share = f" ({matched / rows:.2%})" if rows else ""
@@ -31,12 +31,19 @@ def facts_of(report: MatchReport) -> dict[str, str]:
     if subject.counts.get("epoch") is not None:
         facts["positions moved to"] = f"J{subject.counts['epoch']:.2f}"
     facts |= dict(_expected(report))
-    facts |= dict(_astrometry(report))
+    facts |= dict(displacement_of(report))
     return facts
 
 
 def warnings_of(report: MatchReport) -> list[str]:
     """What readers must know before they trust the figures."""
+    subject = report.subject
+    doubts = doubts_about(subject.counts, subject.options) if subject.is_association else []
+    return pair_warnings(report) + as_sentences(doubts)
+
+
+def pair_warnings(report: MatchReport) -> list[str]:
+    """What became of the tables, and whether the report sees the pairs as the match did."""
     subject = report.subject
     warnings = [
         f"{fault}: what needs its rows as they were is left out."
@@ -49,12 +56,16 @@ def warnings_of(report: MatchReport) -> list[str]:
                 f"Separations computed for this report differ from those of the match by {differs:.2g} arcsec "
                 "(median), so the displacements are not those the match saw."
             )
-    if subject.is_association:
-        warnings += [f"{doubt[:1].upper()}{doubt[1:]}." for doubt in doubts_about(subject.counts, subject.options)]
     return warnings
 
 
-def _source(source: Source, rows: int) -> str:
+def as_sentences(doubts: Iterable[str]) -> list[str]:
+    """Doubts as sentences."""
+    return [f"{doubt[:1].upper()}{doubt[1:]}." for doubt in doubts]
+
+
+def source_in_words(source: Source, rows: int) -> str:
+    """A table, how large it is and which version."""
     version = f"version {source.version} ({source.version_id})" if source.now else source.version_id or "not recorded"
     return f"{source.name}, {rows:,} rows, {version}"
 
@@ -65,10 +76,11 @@ def _kind(subject: Subject) -> str:
     return "duplicates of one table" if subject.is_self_match else "plain match: pairs by separation"
 
 
-def _options(subject: Subject) -> str:
+def options_in_words(options: Mapping[str, Any]) -> str:
+    """What was asked of a match, but for what is said elsewhere."""
     plain = {"find", "join", "radius_arcsec", "n_sigma"}
-    first = (f"{name} {_value(subject.options[name])}" for name in sorted(plain & subject.options.keys()))
-    others = (f"{name} {_value(value)}" for name, value in subject.options.items() if name not in plain | _HIDDEN)
+    first = (f"{name} {_value(options[name])}" for name in sorted(plain & options.keys()))
+    others = (f"{name} {_value(value)}" for name, value in options.items() if name not in plain | _HIDDEN)
     return ", ".join(text for text in (*first, *others) if not text.endswith((" None", " {}")))
 
 
@@ -105,7 +117,8 @@ def _expected(report: MatchReport) -> Iterator[tuple[str, str]]:
     yield "expected contamination", "; ".join(told) or NOT_KNOWN
 
 
-def _astrometry(report: MatchReport) -> Iterator[tuple[str, str]]:
+def displacement_of(report: MatchReport) -> Iterator[tuple[str, str]]:
+    """Systematic error and displacement of the tables."""
     tuning, found = report.subject.tuning, report.offsets
     if tuning:
         how = not_fitted(tuning, report.subject.options) or "given"

@@ -22,6 +22,7 @@ from skyband.schema.store import Store
 from skyband.server.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
+RunReport = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -119,3 +120,25 @@ def run(store: Store, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.Captu
         return code, output.out.decode("latin-1"), output.err.decode()
 
     return run_command
+
+
+@pytest.fixture
+def run_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[RunReport]:
+    """Run `skyband match-report ...` on a store, in a folder of the test's own: exit code, standard output, standard
+    error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_command(store: Store, *arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setenv("SKYBAND_STORE", str(store.path))
+        monkeypatch.setattr(sys, "argv", ["skyband", "match-report", *arguments])
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    yield run_command
