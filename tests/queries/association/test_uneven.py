@@ -127,6 +127,22 @@ def test_the_nearer_of_two_hopeless_candidates_is_the_better(store: Store, make_
     assert rows == [(2, 0.0, 1.0, 1, False), (3, 0.0, 0.0, 2, False)]
 
 
+def test_equal_candidates_are_a_tie(store: Store, make_table: Any) -> None:
+    error = [300.0]
+    make_table("a", id=[1, 2], ra=[10.0, 11.0], dec=[0.0, 0.0], pos_error=error * 2, metadata=[ERROR])
+    make_table("b", id=[1, 2, 3, 4, 5], ra=[10.0, 10.0, 10.0, 11.0, 11.0],
+               dec=[0.3 / 3600, -0.3 / 3600, 2 / 3600, 0.3 / 3600, -0.31 / 3600], pos_error=error * 5,
+               metadata=[ERROR])  # fmt: skip
+    associate(store, AssociationOptions(tables=("a", "b"), into="m", radius_arcsec=5.0, floor_arcsec=0.0, find=Find.ALL,
+                                        completeness=0.5))  # fmt: skip
+    with Sky(store.path) as sky:
+        rows = sky.sql("SELECT a_id, b_id, left_rank, is_ambiguous, is_tie FROM m ORDER BY a_id, left_rank").rows()
+    assert rows == [
+        (1, 2, 1, True, True), (1, 1, 2, True, True), (1, 3, 3, False, False),
+        (2, 4, 1, True, False), (2, 5, 2, True, False),
+    ]  # fmt: skip
+
+
 def test_rows_without_an_epoch_have_the_mean_one_and_its_spread(store: Store, make_table: Any) -> None:
     star = SkyCoord(40.0, 60.0, unit="deg")
     seen = [star.directional_offset_by(0 * star.ra.unit, step / 3600 * star.ra.unit) for step in (0, 30, 60, 29)]
