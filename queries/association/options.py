@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from skyband.queries.association.footprint import read_moc
 from skyband.queries.crossmatch.options import Find, Join
 from skyband.schema.errors import BadOption
+from skyband.schema.healpix import Integers
 from skyband.schema.names import check_table_name
 
 PACKAGE = "skyband.queries.association"
@@ -49,6 +51,7 @@ class AssociationOptions:
     epoch_error_yr: Mapping[str, float] = field(default_factory=dict)  # by table, of rows that share one epoch
     floor_arcsec: float | None = None  # systematic error of a pair in each coordinate; None: fitted
     completeness: float | None = None  # share of leading rows with a counterpart; None: fitted
+    footprints: Mapping[str, str] = field(default_factory=dict)  # by table, path of its coverage map; else its cells
     area_deg2: float | None = None  # of the sky both tables cover, for one density; None: local densities
     density_by: str | None = None  # column of the second table, or difference of two: densities are of sources alike
     prior: str | None = None  # the same: whose distribution tells counterparts from others
@@ -81,15 +84,24 @@ class AssociationOptions:
         ):
             if value is not None and not (math.isfinite(value) and least < value <= most):
                 raise BadOption(f"{name} {value:g} is not between {least:g} and {most:g}")
-        for option, given in (("--error", self.error_arcsec), ("--epoch-error", self.epoch_error_yr)):
+        by_table = {"error": self.error_arcsec, "epoch-error": self.epoch_error_yr, "footprint": self.footprints}
+        for option, given in by_table.items():
             if unknown := set(given) - set(self.tables):
-                raise BadOption(f"{option} names {', '.join(sorted(unknown))}, which is not matched")
+                raise BadOption(f"--{option} names {', '.join(sorted(unknown))}, which is not matched")
         if not 0 <= self.least_probability <= 1:
             raise BadOption(f"probability {self.least_probability:g} is not between 0 and 1")
         if self.floor_arcsec is not None and not 0 <= self.floor_arcsec <= _LARGEST_ARCSEC:
             raise BadOption(f"floor {self.floor_arcsec:g} is not between 0 and {_LARGEST_ARCSEC:g} arcsec")
         if self.epoch is not None and not self.propagate:
             raise BadOption("--epoch moves positions and --no-propagate does not: give one of them")
+
+    def moc(self, table: str) -> Integers | None:
+        """The footprint given for a table (`read_moc`).
+
+        Raises:
+            BadFile: it cannot be read.
+        """
+        return read_moc(self.footprints[table]) if table in self.footprints else None
 
     @property
     def pair_names(self) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def pair_up(
             f"neither {left.name!r} nor {right.name!r} has position errors: give --error TABLE=ARCSEC, or no --floor 0"
         )
     cuts = batches or batch_count(left.rows, right.rows, store.settings)
-    density = measure_density(connection, right, area_deg2=options.area_deg2)
+    density = measure_density(connection, right, area_deg2=options.area_deg2, moc=options.moc(right.name))
     density.register(connection, "right_density")
     sample_arcsec = _sample_radius(connection, meeting, options)
     reach_arcsec = options.radius_arcsec or 0.0

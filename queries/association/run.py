@@ -101,7 +101,7 @@ def associate(
         judge(connection, left.rows, share)
         [(candidates,)] = connection.execute("SELECT count(*) FROM judged").fetchall()
         select_best(connection, options.find, share)
-        densities = measure_density(connection, left), pairing.density
+        densities = measure_density(connection, left, moc=options.moc(left.name)), pairing.density
         right_share = _right_share(connection, right, densities[0], share * covered.rows)
         calibration = calibrate(connection, options, pairing.shifts, share, covered, right_share)
         least = calibration.least_probability(options)
@@ -150,10 +150,8 @@ def _right_share(
 ) -> float:
     """The share of the right rows in the footprint of the left table that are counterparts."""
     of_left.register(connection, "left_density")
-    [(rows,)] = connection.execute(
-        f"SELECT count(*) FROM {data_of(right)} r "
-        f"SEMI JOIN (SELECT cell FROM left_density WHERE covered) d ON d.cell = r.healpix_29 >> {of_left.shift}"
-    ).fetchall()
+    join, is_covered = of_left.footprint("left_density", "r.healpix_29")
+    [(rows,)] = connection.execute(f"SELECT count(*) FROM {data_of(right)} r {join} WHERE {is_covered}").fetchall()
     return float(min(counterparts / max(rows, 1), _MOST_SHARE))
 
 

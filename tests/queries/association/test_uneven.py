@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from astropy.coordinates import SkyCoord
+from astropy.coordinates import Latitude, Longitude, SkyCoord
+from mocpy import MOC
 
 from skyband.queries import Sky
 from skyband.queries.association import AssociationOptions, AssociationReport, associate, associate_many
 from skyband.queries.crossmatch import Find, Join
 from skyband.schema.columns import Column
-from skyband.schema.errors import BadTable
+from skyband.schema.errors import BadFile, BadTable
 from skyband.schema.store import Store
 from tests.queries.association.conftest import ERROR, scattered
 
@@ -113,6 +116,45 @@ def test_shifted_rows_leave_their_partners_behind(store: Store, make_table: Any)
     cut = report.counts.calibration.at(0.2)
     kept = pairs["p_match"] >= 0.2
     assert cut.chance_contamination == pytest.approx((~pairs["is_true"][kept]).mean(), rel=0.1)
+
+
+@pytest.mark.parametrize(("suffix", "form"), [(".fits", "fits"), (".json", "json")])
+def test_a_footprint_may_be_given(store: Store, make_table: Any, tmp_path: Path, suffix: str, form: str) -> None:
+    """A survey that looked and found nothing has looked; one that has sources nearby has not looked for that."""
+    make_table("a", id=[1, 2, 3, 4], ra=[10.0, 12.0, 13.0, 359.99], dec=[0.0, 0.0, -0.01, 0.0], pos_error=[300.0] * 4,
+               metadata=[ERROR])  # fmt: skip
+    rng = np.random.default_rng(1)
+    ra, dec = np.r_[10.0, rng.uniform(9.5, 10.5, 500), 13.0], np.r_[0.0, rng.uniform(-0.5, 0.5, 500), -0.005]
+    make_table("b", id=list(range(502)), ra=ra, dec=dec, pos_error=[300.0] * 502, metadata=[ERROR])
+    path = tmp_path / f"b{suffix}"
+    # Everything north of -0.005 deg and up to 12.5 deg.
+    corners = np.array([[0.0, 12.5, 12.5, 0.0], [-0.005, -0.005, 9.0, 9.0]])
+    moc = MOC.from_polygon(Longitude(corners[0], "deg"), Latitude(corners[1], "deg"), max_depth=14)
+    moc.save(path, format=form)
+    asked = AssociationOptions(tables=("a", "b"), into="m", radius_arcsec=2.0, join=Join.LEFT, floor_arcsec=0.0,
+                               footprints={"b": str(path)}, completeness=0.5)  # fmt: skip
+    report = associate(store, asked)
+    with Sky(store.path) as sky:
+        assert dict(sky.sql("SELECT a_id, is_covered FROM m").rows()) == {1: True, 2: True, 3: False, 4: False}
+    assert report.counts.left_covered == 2
+    associate(store, replace(asked, footprints={}, replace=True))
+    with Sky(store.path) as sky:
+        assert dict(sky.sql("SELECT a_id, is_covered FROM m").rows()) == {1: True, 2: False, 3: True, 4: False}
+
+
+@pytest.mark.parametrize(("content", "message"), [(None, "is not there"), (b"SIMPLE", "is no coverage map")])
+def test_a_footprint_must_be_one(
+    store: Store, make_table: Any, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    for name in ("a", "b"):
+        make_table(name, id=[1], ra=[10.0], dec=[0.0], pos_error=[9.0], metadata=[ERROR])
+    path = tmp_path / "moc.fits"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BadFile, match=message):
+        associate(
+            store, AssociationOptions(tables=("a", "b"), into="m", radius_arcsec=1.0, footprints={"b": str(path)})
+        )
 
 
 def test_the_nearer_of_two_hopeless_candidates_is_the_better(store: Store, make_table: Any) -> None:
