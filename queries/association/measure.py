@@ -61,7 +61,7 @@ def measured_sql(
     )
 
 
-def partner_sql(measured: str, *, kept: str = "true", shift: int = 0, mean_per_arcsec2: float = 1.0) -> str:
+def partner_sql(measured: str, *, kept: str, shift: int, mean_per_arcsec2: float) -> str:
     """SQL of the relation of partner.sql.
 
     Args:
