@@ -7,15 +7,20 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
+from skyband.queries.association.exclusive import exclusive_probabilities
+from skyband.queries.association.judge import Covered
 from skyband.queries.association.options import AssociationOptions
+from skyband.queries.association.shifted import draw_true_odds, read_shifted
 from skyband.queries.crossmatch.chance import Shifts
+from skyband.queries.crossmatch.options import Find
 from skyband.schema.errors import BadOption
+from skyband.schema.healpix import Doubles
 
-Doubles = NDArray[np.float64]
-
-_SEED = 1
+_ONE_SIDED = (Find.ALL, Find.BEST1)
+"""Choices that do not make left rows compete."""
+_SAMPLE_PAIRS = 1_000_000
+_BLOCK_ROWS = 2000
 _CUTS = (
     0.0, *(place / 20 for place in range(1, 20)), 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999,
 )  # fmt: skip
@@ -23,11 +28,11 @@ _CUTS = (
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """What is expected of the best pairs of left rows at or above a probability."""
+    """What is expected of the chosen pairs at or above a probability."""
 
     least_probability: float
-    rows: int  # left rows whose best pair is as probable
-    completeness: float  # share of the true pairs within reach that are among them
+    rows: int  # pairs
+    completeness: float  # share of the counterparts in the footprint that are among them
     contamination: float  # share of them that is not true, by their probabilities
     chance_contamination: float  # the same, by how often shifted rows find as probable a pair
     chance_error: float  # 1 sigma of it, of counting
@@ -37,14 +42,14 @@ class Cut:
 class Calibration:
     """The cuts, and where they come from."""
 
-    share: float  # of covered left rows that have a counterpart within reach
+    share: float  # of covered left rows that have a counterpart
     covered_rows: int  # left rows in the footprint of the right table
     trials: int  # shifted rows
     shift_arcsec: float
     cuts: tuple[Cut, ...]
 
     def at(self, least_probability: float) -> Cut:
-        """The listed cut next to a probability."""
+        """The listed cut at a probability, or next to it."""
         return min(self.cuts, key=lambda cut: abs(cut.least_probability - least_probability))
 
     def least_probability(self, options: AssociationOptions) -> float:
@@ -69,39 +74,54 @@ class Calibration:
         raise BadOption(f"no cut gives a purity of {purity:g}; the best gives {best:.4f}")
 
 
-def calibrate(connection: duckdb.DuckDBPyConnection, shifts: Shifts, share: float, covered_rows: int) -> Calibration:
-    """Compare the best pairs of left rows with those of shifted rows.
+def calibrate(
+    connection: duckdb.DuckDBPyConnection,
+    options: AssociationOptions,
+    shifts: Shifts,
+    share: float,
+    covered: Covered,
+    right_share: float,
+) -> Calibration:
+    """Foretell the false pairs among those that were chosen, at any cut: by their probabilities, and by the pairs that
+    shifted rows would have been given in their place.
 
     Args:
-        connection: where the temporary tables `weighed` and `judged` are.
+        connection: where the temporary tables `weighed`, `judged` and `selected` are.
+        options: how pairs were chosen.
         shifts: how rows were shifted.
         share: of covered left rows that have a counterpart.
-        covered_rows: left rows in the footprint of the right table.
+        covered: left rows in the footprint of the right table.
+        right_share: of right rows that have one.
     """
-    real = _columns(connection, "SELECT p_match FROM judged WHERE left_rank = 1")[0]
-    sky = _shifted(connection, shifts)
-    true = _true_odds(connection, sky.trials)
-    alone, rivals = sky.best, np.maximum(sky.best, true)
-    p_alone = share * alone / ((1 - share) + share * sky.total)
-    p_rivals = share * rivals / ((1 - share) + share * (sky.total + true))
-    is_deceived = sky.best > true
+    [chosen] = _columns(connection, "SELECT p_match FROM selected")
+    if options.find in _ONE_SIDED:
+        judged = true = chosen
+    else:
+        judged, true = _exclusive(connection, right_share)
+    pairs = read_shifted(connection, shifts)
+    lone = pairs.chosen(options.find, share, np.zeros(len(pairs.row)))
+    # Chance deceives also rows that have a counterpart, if something else fits better.
+    deceived = pairs.chosen(options.find, share, draw_true_odds(connection, pairs))
+    with_rival = share * covered.mean_within
+    counterparts = max(share * covered.rows, 1e-9)
     cuts = []
-    for least in _CUTS:
-        kept = real[real >= least]
-        # Chance deceives rows without a counterpart, and those whose counterpart fits less well than something else.
-        lone, deceived = ((p_alone >= least) & (alone > 0)).sum(), ((p_rivals >= least) & is_deceived).sum()
-        scale = covered_rows / sky.trials / max(len(kept), 1)
+    for least in sorted({*_CUTS, options.least_probability}):
+        rows, kept = int((chosen >= least).sum()), true[judged >= least]
+        reliability = float(kept.mean()) if len(kept) else 1.0
+        counts = np.array([(lone >= least).sum(), (deceived >= least).sum()])
+        weights = np.array([1 - with_rival, with_rival])
+        scale = shifts.table.rows / max(shifts.trials, 1) / max(rows, 1)
         cuts.append(
             Cut(
                 least_probability=least,
-                rows=len(kept),
-                completeness=min(float(kept.sum()) / max(share * covered_rows, 1e-9), 1.0),
-                contamination=float((1 - kept).mean()) if len(kept) else 0.0,
-                chance_contamination=min(float((1 - share) * lone + share * deceived) * scale, 1.0),
-                chance_error=math.sqrt(max((1 - share) ** 2 * lone + share**2 * deceived, 1)) * scale,
+                rows=rows,
+                completeness=min(reliability * rows / counterparts, 1.0),
+                contamination=1 - reliability,
+                chance_contamination=min(float((weights * counts).sum()) * scale, 1.0),
+                chance_error=math.sqrt(max((weights**2 * counts).sum(), 1)) * scale,
             )
         )
-    return Calibration(share, covered_rows, sky.trials, shifts.shift_arcsec, tuple(cuts))
+    return Calibration(share, covered.rows, shifts.trials, shifts.shift_arcsec, tuple(cuts))
 
 
 def calibrate_any(connection: duckdb.DuckDBPyConnection, groups: str, shifts: Shifts, covered_rows: int) -> Calibration:
@@ -122,7 +142,7 @@ def calibrate_any(connection: duckdb.DuckDBPyConnection, groups: str, shifts: Sh
     cuts = []
     for least in _CUTS:
         kept, found = real[real >= least], int((shifted >= least).sum())
-        scale = (1 - share) * covered_rows / trials / max(len(kept), 1)
+        scale = (1 - share) * rows / trials / max(len(kept), 1)
         cuts.append(
             Cut(
                 least_probability=least,
@@ -136,38 +156,21 @@ def calibrate_any(connection: duckdb.DuckDBPyConnection, groups: str, shifts: Sh
     return Calibration(share, covered_rows, trials, shifts.shift_arcsec, tuple(cuts))
 
 
-@dataclass(frozen=True, slots=True)
-class _Shifted:
-    """What shifted rows found; arrays of shape (trials,), in random order."""
-
-    best: Doubles  # odds of the best pair, 0 where there is none
-    total: Doubles  # of all pairs
-
-    @property
-    def trials(self) -> int:
-        return len(self.best)
-
-
-def _shifted(connection: duckdb.DuckDBPyConnection, shifts: Shifts) -> _Shifted:
-    found = _columns(
-        connection,
-        f"SELECT max(odds), sum(odds) FROM weighed WHERE left_row >= {shifts.table.rows} GROUP BY left_row",
-    )
-    trials = max(shifts.trials, 1)
-    places = np.random.default_rng(_SEED).permutation(trials)[: len(found[0])]
-    best, total = np.zeros(trials), np.zeros(trials)
-    best[places], total[places] = found
-    return _Shifted(best, total)
-
-
-def _true_odds(connection: duckdb.DuckDBPyConnection, number: int) -> Doubles:
-    """Odds of so many true pairs, drawn from all pairs by their probabilities."""
-    odds, probability = _columns(connection, "SELECT odds, p_match FROM judged")
-    if not len(odds) or not probability.sum() > 0:
-        return np.zeros(number)
-    whole = np.cumsum(probability)
-    drawn = np.searchsorted(whole, np.random.default_rng(_SEED + 1).uniform(0, whole[-1], number), side="right")
-    return np.asarray(odds[drawn.clip(0, len(odds) - 1)])
+def _exclusive(connection: duckdb.DuckDBPyConnection, right_share: float) -> tuple[Doubles, Doubles]:
+    """Of chosen pairs, of a sample of the sky where there are many: `p_match`, and the probability of being true where
+    no row stands in two true pairs."""
+    [(pairs,)] = connection.execute("SELECT count(*) FROM judged").fetchall()
+    # Rows are in the order of the key: those of a block are neighbours.
+    sampled = f"(left_row // {_BLOCK_ROWS}) % {max(1, pairs // _SAMPLE_PAIRS)} = 0"
+    found = connection.sql(
+        "SELECT j.left_row, j.right_row, p_match, p_any, s.left_row IS NOT NULL AS is_chosen "
+        f"FROM (FROM judged WHERE {sampled}) j "
+        f"LEFT JOIN (SELECT left_row, right_row FROM selected WHERE {sampled}) s USING (left_row, right_row)"
+    ).to_arrow_table()
+    left, right, p_match, p_any = (found[name].to_numpy() for name in ("left_row", "right_row", "p_match", "p_any"))
+    weight = p_match / np.maximum(1 - p_any, 1e-12) / (1 - right_share)
+    is_chosen = found["is_chosen"].to_numpy()
+    return p_match[is_chosen], exclusive_probabilities(left, right, weight)[is_chosen]
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, query: str) -> list[Doubles]:

@@ -191,8 +191,8 @@ def _place_objects(connection: duckdb.DuckDBPyConnection, members: Sequence[_Mem
     def blur(of_lead: str, of_member: str) -> str:
         # A leading row that is not known to move does so as the first member that is.
         known = "".join(f" WHEN m{n}.l_ea <> 0 OR m{n}.l_ed <> 0 THEN m{n}.{of_member}" for n, _ in others)
-        own = f"{leading.side.epoch_error_yr!r} * 206264.80624709636 * l.{of_lead}"
-        return f"CASE WHEN l.ma <> 0 OR l.md <> 0 THEN {own}{known} ELSE 0 END"
+        own = f"l.epoch_error * 206264.80624709636 * l.{of_lead}"
+        return f"CASE{known} ELSE {own} END" if known else own
 
     query = fill_sql(
         PACKAGE,

@@ -3,48 +3,91 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from skyband.schema.columns import TableInfo
 from skyband.schema.healpix import KEY_ORDER, Doubles, Integers, neighbours, pixel_area_deg2
 from skyband.schema.keys import data_of
 
-_FINEST_ORDER = 13
-"""Pixels of 26 arcsec."""
+_FINEST_ORDER = 15
+"""Pixels of 6 arcsec."""
 _FIRST_ORDER = 10
 _CELL_ROWS = 20.0
 """Sources a cell has on average, at least: the density of nine of them is known to 8 %."""
+_STEP = 1
+"""Orders by which the cells of crowded places are finer than those around."""
 
 
 @dataclass(frozen=True, slots=True)
-class Density:
-    """Sources a square arcsecond over HEALPix cells, NESTED; cells that are not listed lie outside the survey."""
+class Level:
+    """Sources a square arcsecond over HEALPix cells of one order, NESTED."""
 
     order: int
     cells: Integers  # sorted, shape (n,)
     per_arcsec2: Doubles  # shape (n,)
-    covered: np.ndarray[tuple[int], np.dtype[np.bool_]]  # whether the cell itself has sources
 
     @property
     def shift(self) -> int:
         """Bits between the key column and a cell."""
         return 2 * (KEY_ORDER - self.order)
 
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """Sources a square arcsecond: over the cells of the survey and those around them, and over finer ones where it is
+    crowded. Cells that are not listed lie outside the survey."""
+
+    levels: tuple[Level, ...]  # the coarsest, which covers all, first
+    covered: NDArray[np.bool_]  # whether a cell of the coarsest level has sources itself
+    rows: int  # of the table
+
+    @property
+    def shift(self) -> int:
+        """Bits between the key column and a cell of the coarsest level."""
+        return self.levels[0].shift
+
     @property
     def area_deg2(self) -> float:
         """Of the cells that have sources."""
-        return float(self.covered.sum()) * pixel_area_deg2(self.order)
+        return float(self.covered.sum()) * pixel_area_deg2(self.levels[0].order)
+
+    @property
+    def mean_per_arcsec2(self) -> float:
+        """Over the whole survey."""
+        return self.rows / max(self.area_deg2 * 3600.0**2, 1.0)
 
     def register(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
-        """Make the temporary table `name` (cell, per_arcsec2, covered)."""
-        columns = {"cell": self.cells, "per_arcsec2": self.per_arcsec2, "covered": self.covered}
-        connection.register("density_cells", pa.table(columns))
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM density_cells")
-        connection.unregister("density_cells")
+        """Make the temporary tables `name` (cell, per_arcsec2, covered) and, of finer levels, `name`_<n> (cell,
+        per_arcsec2)."""
+        for number, level in enumerate(self.levels):
+            columns = {"cell": level.cells, "per_arcsec2": level.per_arcsec2}
+            covered = {} if number else {"covered": self.covered}
+            connection.register("density_cells", pa.table(columns | covered))
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_level(name, number)} AS FROM density_cells")
+            connection.unregister("density_cells")
+
+    def joins(self, name: str, key: str) -> str:
+        """SQL that joins the registered tables, as d<level>, by an expression of healpix_29."""
+        return "\n".join(
+            f"LEFT JOIN {_level(name, number)} d{number} ON d{number}.cell = {key} >> {level.shift}"
+            for number, level in enumerate(self.levels)
+        )
+
+    @property
+    def value(self) -> str:
+        """SQL over the `joins`: sources a square arcsecond, the mean where nobody looked."""
+        finest_first = [f"d{number}.per_arcsec2" for number in reversed(range(len(self.levels)))]
+        return f"coalesce({', '.join(finest_first)}, {self.mean_per_arcsec2!r})"
+
+
+def _level(name: str, number: int) -> str:
+    return f"{name}_{number}" if number else name
 
 
 def measure_density(
@@ -52,7 +95,8 @@ def measure_density(
 ) -> Density:
     """The density of a table: in each cell the mean over it and its neighbours, of those that have sources.
 
-    Cells are as fine as their counts allow; of a cell at the edge of the survey, the quarters that have sources count.
+    Cells are as fine as their counts allow, finer in crowded places; of a cell at the edge of the survey, the quarters
+    that have sources count.
 
     Args:
         connection: where the table is attached.
@@ -68,27 +112,65 @@ def measure_density(
         order -= 1
         quarters, counts = _parents(quarters, counts)
     cells, in_cell = _parents(quarters, counts)
-    # A quarter without sources is taken for one that nobody looked at.
-    sums = np.column_stack([in_cell, _parents(quarters, np.full(len(quarters), 0.25))[1]])
     around = np.unique(np.concatenate([cells, neighbours(order, cells).ravel()]))
     around = around[around >= 0]
     near = np.column_stack([around, neighbours(order, around)])
-    found = np.searchsorted(cells, near).clip(0, max(len(cells) - 1, 0))
-    is_there = cells[found] == near if len(cells) else np.zeros(near.shape, bool)
-    sources, areas = (np.where(is_there, sums[found, axis], 0.0).sum(axis=1) for axis in (0, 1))
+    sources = _at(cells, in_cell, near).sum(axis=1)
+    # A quarter without sources is taken for one that nobody looked at.
+    areas = _at(*_parents(quarters, np.full(len(quarters), 0.25)), near).sum(axis=1)
+    covered = np.isin(around, cells)
     if area_deg2 is not None:
-        per_arcsec2 = np.full(len(around), table.rows / (area_deg2 * 3600.0**2))
-    else:
-        per_arcsec2 = sources / (np.maximum(areas, 0.25) * pixel_area_deg2(order) * 3600.0**2)
-    return Density(order, around, per_arcsec2, is_there[:, 0])
+        uniform = Level(order, around, np.full(len(around), table.rows / (area_deg2 * 3600.0**2)))
+        return Density((uniform,), covered, table.rows)
+    level = Level(order, around, sources / (np.maximum(areas, 0.25) * pixel_area_deg2(order) * 3600.0**2))
+    return Density((level, *_crowded(connection, table, order, cells, in_cell)), covered, table.rows)
 
 
-def _count(connection: duckdb.DuckDBPyConnection, table: TableInfo, order: int) -> tuple[Integers, Doubles]:
-    """The cells that have sources, sorted, and how many."""
+def _crowded(
+    connection: duckdb.DuckDBPyConnection, table: TableInfo, order: int, cells: Integers, counts: Doubles
+) -> Iterator[Level]:
+    """Finer levels of those cells whose parts have sources enough."""
+    while order + _STEP <= _FINEST_ORDER:
+        crowded = cells[counts >= _CELL_ROWS * 4**_STEP]
+        if not len(crowded):
+            return
+        # Their neighbours are counted too: a part at the edge is smoothed as one in the middle is.
+        around = np.unique(np.concatenate([crowded, neighbours(order, crowded).ravel()]))
+        finer, counts = _count(connection, table, order + _STEP, (order, around[around >= 0]))
+        parts = (crowded[:, None] * 4**_STEP + np.arange(4**_STEP)).ravel()
+        near = np.column_stack([parts, neighbours(order + _STEP, parts)])
+        sources = _at(finer, counts, near).sum(axis=1)
+        # What belongs to a cell with sources has been looked at, though it has none itself.
+        areas = np.isin(near >> 2 * _STEP, cells).sum(axis=1)
+        order += _STEP
+        # A ninth of a source keeps the density of a hole from being zero.
+        yield Level(order, parts, (sources + 1 / 9) / (areas * pixel_area_deg2(order) * 3600.0**2))
+        inside = np.isin(finer >> 2 * _STEP, crowded)
+        cells, counts = finer[inside], counts[inside]
+
+
+def _at(cells: Integers, values: Doubles, wanted: Integers) -> Doubles:
+    """The values of wanted cells, any shape, 0 where they are not among the sorted `cells`."""
+    if not len(cells):
+        return np.zeros(wanted.shape)
+    found = np.searchsorted(cells, wanted).clip(0, len(cells) - 1)
+    return np.where(cells[found] == wanted, values[found], 0.0)
+
+
+def _count(
+    connection: duckdb.DuckDBPyConnection, table: TableInfo, order: int, inside: tuple[int, Integers] | None = None
+) -> tuple[Integers, Doubles]:
+    """The cells that have sources, sorted, and how many; `inside` names an order and the cells of it that count."""
+    joins = ""
+    if inside is not None:
+        connection.register("counted_cells", pa.table({"cell": inside[1]}))
+        joins = f"SEMI JOIN counted_cells c ON c.cell = healpix_29 >> {2 * (KEY_ORDER - inside[0])}"
     counted = connection.sql(
-        f"SELECT healpix_29 >> {2 * (KEY_ORDER - order)} AS cell, count(*) AS n FROM {data_of(table)} "
+        f"SELECT healpix_29 >> {2 * (KEY_ORDER - order)} AS cell, count(*) AS n FROM {data_of(table)} {joins} "
         "GROUP BY 1 ORDER BY 1"
     ).to_arrow_table()
+    if inside is not None:
+        connection.unregister("counted_cells")
     return counted["cell"].to_numpy().astype(np.int64), counted["n"].to_numpy().astype(float)
 
 

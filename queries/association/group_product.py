@@ -7,18 +7,23 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from skyband.queries.association.options import AssociationOptions
+from skyband.queries.association.options import PACKAGE, AssociationOptions
 from skyband.queries.crossmatch.columns import wide_columns
 from skyband.queries.crossmatch.options import Find, Join
 from skyband.schema.columns import Column, TableInfo
 from skyband.schema.keys import data_of, numbered_rows
 from skyband.schema.names import quote
+from skyband.schema.sql import fill_sql
 
 _OWN = {
     "n_tables": "INTEGER", "ln_bayes": "DOUBLE", "p_match": "DOUBLE", "p_i": "DOUBLE", "p_any": "DOUBLE",
     "left_rank": "INTEGER", "n_neighbours": "INTEGER", "is_ambiguous": "BOOLEAN",
 }  # fmt: skip
 """Columns of groups.sql that are published, and their types."""
+
+
+_LEAST_P_I = 1e-3
+"""Groups less probable than this among those of their leading row claim no member."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,42 @@ def add_groups(
     least_probability: float,
 ) -> None:
     """Add to `selected` those of the temporary table `grouped` whose leading row, of the table number `lead`, has any
-    counterpart with the least probability."""
-    where = f"left_row < {tables[lead].rows} AND p_any >= {least_probability!r}"
-    where += "" if options.find is Find.ALL else " AND left_rank = 1"
+    counterpart with the least probability: all, the best of each leading row, or the best of all, then of those that
+    share no row with it, and so on."""
+    chosen = f"(FROM grouped WHERE left_row < {tables[lead].rows} AND p_any >= {least_probability!r})"
+    if options.find is Find.BEST:
+        _take_disjoint(connection, chosen)
+        chosen = "taken_groups"
+    elif options.find is Find.BEST1:
+        chosen = f"(FROM {chosen} WHERE left_rank = 1)"
     connection.execute(
-        f"INSERT INTO selected BY NAME SELECT * EXCLUDE (left_row), left_row AS row_{lead} FROM grouped WHERE {where}"
+        f"INSERT INTO selected BY NAME SELECT * EXCLUDE (left_row), left_row AS row_{lead} FROM {chosen}"
     )
+
+
+def _take_disjoint(connection: duckdb.DuckDBPyConnection, groups: str) -> None:
+    """Make the temporary table `taken_groups`: groups no two of which share a row, the most probable first."""
+    columns = connection.sql(f"FROM {groups} LIMIT 0").columns
+    members = [name for name in columns if name.startswith("row_")]
+    claims = " UNION ALL ".join(
+        f"SELECT left_row, {number} AS number, {row} AS row FROM {groups} "
+        f"WHERE {row} IS NOT NULL AND p_i > {_LEAST_P_I!r}"
+        for number, row in enumerate(members)
+    )
+    connection.execute(fill_sql(PACKAGE, "contested_begin", groups=groups, claims=f"({claims})"))
+    round_ = fill_sql(
+        PACKAGE,
+        "contested_round",
+        is_best=" AND ".join(
+            ["min(place) OVER (PARTITION BY left_row) = place"]
+            + [f"({row} IS NULL OR min(place) OVER (PARTITION BY {row}) = place)" for row in members]
+        ),
+        strike=" ".join(
+            f"ANTI JOIN (SELECT {row} FROM taken_now WHERE {row} IS NOT NULL) USING ({row})" for row in members
+        ),
+    )
+    while connection.execute("FROM open_groups LIMIT 1").fetchall():
+        connection.execute(round_)
 
 
 def used_rows(number: int) -> str:

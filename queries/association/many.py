@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import duckdb
 
 from skyband.queries.association.calibrate import Calibration, Cut, calibrate_any
+from skyband.queries.association.group import group
 from skyband.queries.association.group_product import add_groups, begin_groups, used_rows, write_groups
 from skyband.queries.association.judge import fit_share
-from skyband.queries.association.measure import LEAST_VARIANCE_ARCSEC2, drop_candidates, partner_sql
-from skyband.queries.association.options import PACKAGE, AssociationOptions
+from skyband.queries.association.measure import drop_candidates, partner_sql
+from skyband.queries.association.options import AssociationOptions
 from skyband.queries.association.pairing import pair_up, read_sides
 from skyband.queries.association.tune import Tuning
 from skyband.queries.crossmatch import check_free, matchable_table, sources
@@ -24,12 +24,8 @@ from skyband.queries.crossmatch.meeting import arrange
 from skyband.queries.crossmatch.options import Find, Join
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadOption, BadTable
-from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import write_table
-
-_LEAST_ODDS = 1e-9
-"""Candidates less likely than this against chance change no probability that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +171,8 @@ def _led_by(
         numbers.append(number)
     assert shifts is not None
     if partners:
-        _group(connection, sides[lead], dict(zip(numbers, partners, strict=True)))
+        shares = {number: partner.share for number, partner in zip(numbers, partners, strict=True)}
+        group(connection, sides[lead], shares)
     return _Led(partners, max((partner.covered_rows for partner in partners), default=0), shifts)
 
 
@@ -195,39 +192,15 @@ def _partner(
     query = partner_sql(
         pairing.measured,
         kept=pairing.kept,
-        shift=pairing.density.shift,
-        mean_per_arcsec2=pairing.mean_per_arcsec2,
+        within=pairing.within,
+        joins=pairing.density.joins("right_density", "m.healpix_29"),
+        density=pairing.density.value,
     )
     name = f"partner_{number}"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
     drop_candidates(connection)
     connection.execute(f"CREATE OR REPLACE TEMP VIEW weighed AS FROM {name}")
-    share = options.completeness or fit_share(connection, lead.table.rows, pairing.covered_rows)
+    share = options.completeness or fit_share(connection, lead.table.rows, pairing.covered)
     [(candidates,)] = connection.execute(f"SELECT count(*) FROM {name} WHERE left_row < {lead.table.rows}").fetchall()
-    found = Partner(side.table.name, side.table.rows, candidates, 0, pairing.covered_rows, share, pairing.tuning)
+    found = Partner(side.table.name, side.table.rows, candidates, 0, pairing.covered.rows, share, pairing.tuning)
     return found, pairing.shifts
-
-
-def _group(connection: duckdb.DuckDBPyConnection, lead: Astrometry, partners: Mapping[int, Partner]) -> None:
-    """Make the temporary table `grouped` (groups.sql) of the temporary tables `partner_<number>`."""
-    likely = {number: f"(FROM partner_{number} WHERE odds > {_LEAST_ODDS!r})" for number in partners}
-    asking = " UNION ".join(f"SELECT left_row, own_row FROM {relation}" for relation in likely.values())
-    query = fill_sql(
-        PACKAGE, "lead", left=lead.rows(), partners=f"({asking})", least_variance=repr(LEAST_VARIANCE_ARCSEC2)
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE growing AS {query}")
-    for number, partner in partners.items():
-        query = fill_sql(
-            PACKAGE,
-            "grown",
-            groups="growing",
-            partners=likely[number],
-            row=f"row_{number}",
-            sep=f"sep_{number}",
-            ln_odds_share=repr(math.log(partner.share / (1 - partner.share))),
-        )
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE growing AS {query}")
-    columns = "".join(f"row_{number}, sep_{number}, " for number in partners)
-    query = fill_sql(PACKAGE, "groups", groups="growing", columns=columns)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {query}")
-    connection.execute("DROP TABLE growing")

@@ -48,8 +48,6 @@ def measured_sql(
         left=meeting.left.rows(),
         right=meeting.right.rows(),
         epoch=meeting.pair_epoch,
-        left_epoch_error=repr(meeting.left.epoch_error_yr),
-        right_epoch_error=repr(meeting.right.epoch_error_yr),
         left_rows=str(meeting.left.table.rows),
         directions=str(shifts.directions if shifts else 1),
         shift_arcsec=repr(shifts.shift_arcsec if shifts else 0.0),
@@ -61,22 +59,24 @@ def measured_sql(
     )
 
 
-def partner_sql(measured: str, *, kept: str, shift: int, mean_per_arcsec2: float) -> str:
+def partner_sql(measured: str, *, kept: str, within: str, joins: str, density: str) -> str:
     """SQL of the relation of partner.sql.
 
     Args:
         measured: relation of measured.sql.
         kept: condition on it.
-        shift: bits from healpix_29 to a cell of the temporary table `right_density`.
-        mean_per_arcsec2: density where that has no cell.
+        within: expression over it: share of the counterparts of such a left row that lie within reach.
+        joins: tables of densities, by m.healpix_29.
+        density: over them, right rows an arcsec2.
     """
     return fill_sql(
         PACKAGE,
         "partner",
         measured=measured,
         kept=kept,
-        shift=str(shift),
-        mean_per_arcsec2=repr(mean_per_arcsec2),
+        within=within,
+        joins=joins,
+        density=density,
         least_variance=repr(LEAST_VARIANCE_ARCSEC2),
     )
 

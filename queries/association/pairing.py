@@ -10,17 +10,18 @@ from typing import Protocol
 import duckdb
 
 from skyband.queries.association.density import Density, measure_density
+from skyband.queries.association.judge import Covered
 from skyband.queries.association.measure import drop_candidates, measured_sql
 from skyband.queries.association.options import AssociationOptions, Offsets
 from skyband.queries.association.search import search
 from skyband.queries.association.tune import Tuning, sampled_one_in, tune
+from skyband.queries.association.within import covered_rows, reached
 from skyband.queries.crossmatch.astrometry import Astrometry, look_at, survey_of
 from skyband.queries.crossmatch.candidates import Progress, batch_count
 from skyband.queries.crossmatch.chance import Shifts, plan_shifts
 from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadTable
-from skyband.schema.keys import data_of
 from skyband.schema.store import Store
 
 _LEAST_SAMPLE_ARCSEC = 1.0
@@ -51,11 +52,10 @@ class Pairing:
 
     measured: str  # SQL of measured.sql
     kept: str  # condition on it
-    within: str  # expression over it: share of the true pairs that are kept
+    within: str  # expression over it: share of the counterparts of such a left row that lie within reach
     density: Density  # of the right table, also in the temporary table right_density
-    mean_per_arcsec2: float
     tuning: Tuning
-    covered_rows: int  # left rows in the footprint of the right table
+    covered: Covered  # left rows in the footprint of the right table
     shifts: Shifts
 
 
@@ -107,7 +107,8 @@ def pair_up(
         BadTable: nothing is known of the errors of either table, and none may be fitted.
     """
     left, right = meeting.left.table, meeting.right.table
-    if options.floor_arcsec == 0 and not (meeting.left.knows_errors or meeting.right.knows_errors):
+    left_knows, right_knows = meeting.left.knows_errors, meeting.right.knows_errors
+    if options.floor_arcsec == 0 and not (left_knows or right_knows):
         raise BadTable(
             f"neither {left.name!r} nor {right.name!r} has position errors: give --error TABLE=ARCSEC, or no --floor 0"
         )
@@ -135,23 +136,27 @@ def pair_up(
         progress=progress,
     )
     tuning, correction = found or tune(connection, meeting, options, sample_arcsec)
+    if (
+        not (tuning.floor_arcsec or left_knows or right_knows)
+        and connection.execute("FROM candidates LIMIT 1").fetchall()
+    ):
+        raise BadTable(
+            f"nothing is known of the position errors of {left.name!r} and {right.name!r}, and {tuning.pairs} pairs "
+            "are too few to fit them: give --error TABLE=ARCSEC, or --floor ARCSEC"
+        )
     if options.radius_arcsec is not None:
         kept = f"sep_arcsec <= {options.radius_arcsec!r}"
-        # Exact for a circle; for an ellipse, that of the circle of the same mean variance.
-        within = f"(1 - exp(-{options.radius_arcsec**2!r} / (saa + sdd)))"
     else:
         assert options.n_sigma is not None
-        kept, within = f"chi2 <= {options.n_sigma**2!r}", f"{1 - math.exp(-(options.n_sigma**2) / 2)!r}"
-    if options.completeness is not None:  # of all counterparts, not of those within reach
-        within = "1"
+        kept = f"chi2 <= {options.n_sigma**2!r}"
+    within = reached(connection, meeting, options, tuning.floor_arcsec)
     return Pairing(
         measured=measured_sql(meeting, floor_arcsec=tuning.floor_arcsec, correction=correction, shifts=shifts),
         kept=kept,
-        within=within,
+        within=within.sql("left_trace"),
         density=density,
-        mean_per_arcsec2=right.rows / max(density.area_deg2 * 3600.0**2, 1.0),
         tuning=tuning,
-        covered_rows=_covered_rows(connection, left, density),
+        covered=covered_rows(connection, meeting, density, within),
         shifts=shifts,
     )
 
@@ -173,12 +178,3 @@ def _margin(options: AssociationOptions, tuning: Tuning) -> float:
     largest = math.hypot(tuning.offset_ra_arcsec, tuning.offset_dec_arcsec) + math.sqrt(2) * tuning.map_largest_arcsec
     displaced = largest if options.offsets is not Offsets.KEEP else 0.0
     return displaced + (options.n_sigma or 0.0) * math.sqrt(2) * tuning.floor_arcsec
-
-
-def _covered_rows(connection: duckdb.DuckDBPyConnection, left: TableInfo, density: Density) -> int:
-    """Left rows in the footprint of the right table."""
-    [(rows,)] = connection.execute(
-        f"SELECT count(*) FROM {data_of(left)} l "
-        f"SEMI JOIN (SELECT cell FROM right_density WHERE covered) d ON d.cell = l.healpix_29 >> {density.shift}"
-    ).fetchall()
-    return int(rows)

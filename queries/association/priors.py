@@ -87,7 +87,8 @@ def _bin(connection: duckdb.DuckDBPyConnection, right: TableInfo, column: str) -
 def _multiply(connection: duckdb.DuckDBPyConnection, ratios: str) -> None:
     """Multiply the odds of `weighed` by a relation (row, ratio) of right rows."""
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE weighed AS SELECT w.* REPLACE (w.odds * r.ratio AS odds) "
+        "CREATE OR REPLACE TEMP TABLE weighed AS "
+        "SELECT w.* REPLACE (odds * r.ratio AS odds, ln_odds + ln(r.ratio) AS ln_odds) "
         f"FROM weighed w JOIN ({ratios}) r ON r.row = w.right_row"
     )
     connection.execute("DROP TABLE right_bins")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import duckdb
 
 from skyband.queries.association.calibrate import Calibration, Cut, calibrate
-from skyband.queries.association.density import measure_density
+from skyband.queries.association.density import Density, measure_density
 from skyband.queries.association.judge import fit_share, judge
 from skyband.queries.association.measure import drop_candidates
 from skyband.queries.association.options import PACKAGE, AssociationOptions
@@ -21,9 +21,12 @@ from skyband.queries.association.tune import Tuning
 from skyband.queries.crossmatch import check_free, matchable_table, sources
 from skyband.queries.crossmatch.meeting import arrange
 from skyband.schema.columns import TableInfo
+from skyband.schema.keys import data_of
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import write_table
+
+_MOST_SHARE = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def associate(
                 check_column(right, column)
         meeting = arrange(connection, *read_sides(connection, store, options, (left, right)), epoch=options.epoch)
         pairing = pair_up(connection, store, options, meeting, batches=batches, progress=progress)
-        covered = pairing.covered_rows
+        covered = pairing.covered
         _weigh(connection, pairing)
         drop_candidates(connection)
         if options.density_by is not None:
@@ -96,13 +99,13 @@ def associate(
             learn_ratio(connection, right, options.prior)
             share = options.completeness or fit_share(connection, left.rows, covered)
         judge(connection, left.rows, share)
-        calibration = calibrate(connection, pairing.shifts, share, covered)
-        least = calibration.least_probability(options)
         [(candidates,)] = connection.execute("SELECT count(*) FROM judged").fetchall()
-        select_best(connection, options.find, least, share)
-        # The footprint of the left table tells of right rows alone.
-        density = pairing.density
-        densities = (measure_density(connection, left) if options.join.has_unmatched_right else density, density)
+        select_best(connection, options.find, share)
+        densities = measure_density(connection, left), pairing.density
+        right_share = _right_share(connection, right, densities[0], share * covered.rows)
+        calibration = calibrate(connection, options, pairing.shifts, share, covered, right_share)
+        least = calibration.least_probability(options)
+        connection.execute(f"DELETE FROM selected WHERE p_match < {least!r}")
         written = write_association(connection, options, (left, right), densities)
         counts = AssociationCounts(
             left_rows=left.rows,
@@ -111,7 +114,7 @@ def associate(
             pairs=written.pairs,
             left_matched=written.left,
             right_matched=written.right,
-            left_covered=covered,
+            left_covered=covered.rows,
             least_probability=least,
             tuning=pairing.tuning,
             calibration=calibration,
@@ -136,10 +139,22 @@ def _weigh(connection: duckdb.DuckDBPyConnection, pairing: Pairing) -> None:
         measured=pairing.measured,
         kept=pairing.kept,
         within=pairing.within,
-        shift=str(pairing.density.shift),
-        mean_per_arcsec2=repr(pairing.mean_per_arcsec2),
+        joins=pairing.density.joins("right_density", "m.healpix_29"),
+        density=pairing.density.value,
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE weighed AS {query}")
+
+
+def _right_share(
+    connection: duckdb.DuckDBPyConnection, right: TableInfo, of_left: Density, counterparts: float
+) -> float:
+    """The share of the right rows in the footprint of the left table that are counterparts."""
+    of_left.register(connection, "left_density")
+    [(rows,)] = connection.execute(
+        f"SELECT count(*) FROM {data_of(right)} r "
+        f"SEMI JOIN (SELECT cell FROM left_density WHERE covered) d ON d.cell = r.healpix_29 >> {of_left.shift}"
+    ).fetchall()
+    return float(min(counterparts / max(rows, 1), _MOST_SHARE))
 
 
 def _description(options: AssociationOptions) -> str:

@@ -50,7 +50,8 @@ def plan_reach(connection: duckdb.DuckDBPyConnection, side: Astrometry, meeting:
     if sigmas:
         # The trace bounds the larger axis of an ellipse.
         lag2 = f"{meeting.lag_yr**2!r}"
-        along = f"pow({math.hypot(meeting.left.epoch_error_yr, meeting.right.epoch_error_yr)!r} * {SPEED_ARCSEC_YR}, 2)"
+        epoch_error_yr = math.hypot(meeting.left.largest_epoch_error_yr, meeting.right.largest_epoch_error_yr)
+        along = f"pow({epoch_error_yr!r} * {SPEED_ARCSEC_YR}, 2)"
         expression += f" + {sigmas!r} * sqrt(vaa + vdd + {lag2} * (waa + wdd) + {along})"
     [(found, moved_arcsec)] = connection.execute(
         f"SELECT quantile_cont(reach, {list(_QUANTILES)!r}), max({SPEED_ARCSEC_YR}) * {meeting.lag_yr!r} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,9 @@ from skyband.schema.survey import Survey, load_survey
 _PACKAGE = "skyband.queries.crossmatch"
 
 _MOTION = ("pmra", "pmdec")
-_ERRORS = ("ra_error", "dec_error", "pos_error", "error_minor", "pmra_error", "pmdec_error")
+_POSITION_ERRORS = ("ra_error", "dec_error", "pos_error", "error_minor")
+_MOTION_ERRORS = ("pmra_error", "pmdec_error")
+_ERRORS = (*_POSITION_ERRORS, *_MOTION_ERRORS)
 SPEED_ARCSEC_YR = "(sqrt(ma * ma + md * md) * 648000 / pi())"
 """SQL over the relation of astrometry.sql: how fast a row moves."""
 
@@ -37,6 +39,8 @@ class Astrometry:
     error_mas: float | None = None  # of every row in each coordinate; None: as its columns say
     missing_error_mas: float = 0.0  # for rows whose error is NULL
     epoch_error_yr: float = 0.0  # 1 sigma of the epoch of a row
+    missing_epoch: tuple[float, float] | None = None  # for rows whose epoch is NULL, and 1 sigma of it, yr
+    missing_motion_error_mas_yr: float = 0.0  # for rows whose error of the motion is NULL
     floor_mas: float = 0.0  # systematic error, 1 sigma in each coordinate, where none can be fitted
     chosen: str = "true"  # SQL over row: which rows take part
 
@@ -60,11 +64,17 @@ class Astrometry:
         """Whether anything is known of the position errors."""
         return self.error_mas is not None or self.missing_error_mas > 0
 
+    @property
+    def largest_epoch_error_yr(self) -> float:
+        """1 sigma of the epoch of the row whose epoch is known worst."""
+        return max(self.epoch_error_yr, self.missing_epoch[1] if self.missing_epoch else 0.0)
+
     def rows(self, where: str = "true") -> str:
         """SQL of the relation of astrometry.sql."""
         has = {role for role in (*_MOTION, *_ERRORS, "ra_dec_corr", "error_angle") if self.table.role(role)}
         moves = self.moves and self.has_motions
         var_ra, var_dec, cov = self._covariance(has)
+        missing, own = self.missing_epoch, repr(self.epoch_error_yr)
         roles = ("id", "ra", "dec", "epoch", *sorted(has))
         source = f"(SELECT rowid AS row, {', '.join(key_expressions(self.table, roles))} FROM {data_of(self.table)})"
         return fill_sql(
@@ -72,14 +82,15 @@ class Astrometry:
             "astrometry",
             rows=source,
             where=where if self.chosen == "true" else f"({where}) AND ({self.chosen})",
-            epoch="epoch" if self.has_epoch else "NULL",
+            epoch=f"coalesce(epoch, {missing[0]!r})" if missing else "epoch" if self.has_epoch else "NULL",
+            epoch_error=f"CASE WHEN epoch IS NULL THEN {missing[1]!r} ELSE {own} END" if missing else own,
             pmra="pmra::DOUBLE" if moves else "NULL::DOUBLE",
             pmdec="pmdec::DOUBLE" if moves else "NULL::DOUBLE",
             var_ra=var_ra,
             var_dec=var_dec,
             cov=cov,
-            var_pmra="coalesce(pow(pmra_error, 2), 0)" if "pmra_error" in has else "0",
-            var_pmdec="coalesce(pow(pmdec_error, 2), 0)" if "pmdec_error" in has else "0",
+            var_pmra=self._motion_variance("pmra_error", has),
+            var_pmdec=self._motion_variance("pmdec_error", has),
             motion=f"{self.motion_mas_yr!r}::DOUBLE",
         )
 
@@ -87,6 +98,11 @@ class Astrometry:
         """SQL of the directions of rows, a relation of astrometry.sql, at a Julian year; None for their own epochs."""
         lag = "0" if epoch is None or not self.moves else f"coalesce({epoch!r} - epoch, 0)"
         return fill_sql(_PACKAGE, "moved", rows=rows, lag=lag)
+
+    def _motion_variance(self, role: str, has: set[str]) -> str:
+        """SQL of the variance of a coordinate of the motion, mas2/yr2."""
+        missing = f"{self.missing_motion_error_mas_yr!r}::DOUBLE"
+        return f"pow(CASE WHEN isfinite({role}) THEN {role}::DOUBLE ELSE {missing} END, 2)" if role in has else "0"
 
     def _covariance(self, has: set[str]) -> tuple[str, str, str]:
         """SQL of the variances east and north and the covariance, mas2."""
@@ -99,8 +115,8 @@ class Astrometry:
 
         if {"ra_error", "dec_error"} <= has:
             ra, dec = known("ra_error"), known("dec_error")
-            cov = f"coalesce(ra_dec_corr, 0) * ({ra}) * ({dec})" if "ra_dec_corr" in has else "0"
-            return f"pow({ra}, 2)", f"pow({dec}, 2)", cov
+            corr = "CASE WHEN isfinite(ra_dec_corr) THEN ra_dec_corr ELSE 0 END" if "ra_dec_corr" in has else "0"
+            return f"pow({ra}, 2)", f"pow({dec}, 2)", f"({corr}) * ({ra}) * ({dec})"
         if {"pos_error", "error_minor", "error_angle"} <= has:
             # The position angle runs from north to east.
             major, minor = known("pos_error"), f"coalesce(error_minor, {known('pos_error')})"
@@ -134,29 +150,44 @@ def look_at(
         propagate: whether its proper motions are to be used.
 
     Raises:
-        BadTable: an error is zero or negative, or all proper motions are NULL.
+        BadTable: an error is zero or negative, a correlation is none, or all proper motions are NULL.
     """
     self = Astrometry(table, error_mas=error_mas)
-    has = [role for role in _ERRORS if table.role(role)] if error_mas is None else []
-    position = [role for role in has if not role.startswith("pm")]
-    if has:
-        medians = ", ".join(f"quantile_cont({role}::DOUBLE, 0.5) FILTER (isfinite({role}))" for role in position)
-        counts = ", ".join(f"count(*) FILTER ({role} <= 0)" for role in has)
-        found = _one_row(connection, table, has, f"{counts}, {medians or 'NULL'}")
-        for role, wrong in zip(has, found, strict=False):
-            column = table.role(role)
-            if wrong and column is not None:
-                raise BadTable(
-                    f"{wrong:,} rows of {table.name!r} have a {column.name} of zero or less, which no error can be: "
-                    f"correct them, or give one for all rows, --error {table.name}=ARCSEC"
-                )
-        self = replace(self, missing_error_mas=max((value for value in found[len(has) :] if value), default=0.0))
+    motions = [role for role in _MOTION_ERRORS if table.role(role)]
+    positions = [role for role in _POSITION_ERRORS if table.role(role)] if error_mas is None else []
+    if error_mas is None and table.role("ra_dec_corr"):
+        _check(connection, table, "ra_dec_corr", "abs({}) > 1", "beyond 1, which no correlation can be")
+    for role in (*positions, *motions):
+        _check(connection, table, role, "{} <= 0", "of zero or less, which no error can be")
+    self = replace(
+        self,
+        missing_error_mas=_largest_median(connection, table, positions),
+        missing_motion_error_mas_yr=_largest_median(connection, table, motions),
+    )
     if propagate and self.has_motions:
         motion = typical_motion(connection, table)
         if motion is None:
             raise BadTable(f"no row of {table.name!r} has a proper motion; match it with --no-propagate")
         self = replace(self, moves=True, motion_mas_yr=motion)
     return self
+
+
+def _check(connection: duckdb.DuckDBPyConnection, table: TableInfo, role: str, wrong: str, what: str) -> None:
+    """Refuse impossible values of a role."""
+    column = table.role(role)
+    assert column is not None
+    [rows] = _one_row(connection, table, [role], f"count(*) FILTER ({wrong.format(role)})")
+    if rows:
+        remedy = "" if role in _MOTION_ERRORS else f", or give one error for all rows, --error {table.name}=ARCSEC"
+        raise BadTable(f"{rows:,} rows of {table.name!r} have a {column.name} {what}: correct them{remedy}")
+
+
+def _largest_median(connection: duckdb.DuckDBPyConnection, table: TableInfo, roles: Sequence[str]) -> float:
+    """The largest of the medians of roles, 0 where there are none."""
+    if not roles:
+        return 0.0
+    medians = ", ".join(f"quantile_cont({role}::DOUBLE, 0.5) FILTER (isfinite({role}))" for role in roles)
+    return max((value for value in _one_row(connection, table, roles, medians) if value), default=0.0)
 
 
 def typical_motion(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> float | None:

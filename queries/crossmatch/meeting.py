@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import duckdb
 
@@ -48,6 +49,7 @@ def arrange(
             )
     motion = max(left.motion_mas_yr, right.motion_mas_yr)
     left, right = (replace(side, motion_mas_yr=side.motion_mas_yr or motion) for side in (left, right))
+    left, right = (_dated(connection, side) for side in (left, right))
     spans = [_epochs(connection, side) for side in (left, right)]
     resting = right if not right.moves else left if not left.moves else None
     if epoch is not None:
@@ -65,12 +67,26 @@ def arrange(
     return Meeting(left, right, epoch, pair, spread, lag)
 
 
+def _dated(connection: duckdb.DuckDBPyConnection, side: Astrometry) -> Astrometry:
+    """The table, rows without an epoch taken to be of its mean one, with the scatter of the others as their error."""
+    if side.table.role("epoch") is None:
+        return side
+    mean, scatter, missing = _of_epochs(connection, side, "avg(epoch), stddev_pop(epoch), count(*) - count(epoch)")
+    if not missing or mean is None:
+        return side
+    return replace(side, missing_epoch=(mean, scatter))
+
+
 def _epochs(connection: duckdb.DuckDBPyConnection, side: Astrometry) -> tuple[float, float]:
     """First and last epoch of a table, Julian years."""
-    columns = ", ".join(key_expressions(side.table, ("id", "ra", "dec", "epoch")))
-    [(first, last)] = connection.execute(
-        f"SELECT min(epoch)::DOUBLE, max(epoch)::DOUBLE FROM (SELECT {columns} FROM {data_of(side.table)})"
-    ).fetchall()
+    first, last = _of_epochs(connection, side, "min(epoch)::DOUBLE, max(epoch)::DOUBLE")
     if first is None:
         raise BadTable(f"every epoch of {side.table.name!r} is NULL; match with --no-propagate")
     return first, last
+
+
+def _of_epochs(connection: duckdb.DuckDBPyConnection, side: Astrometry, wanted: str) -> tuple[Any, ...]:
+    columns = ", ".join(key_expressions(side.table, ("id", "ra", "dec", "epoch")))
+    row: tuple[Any, ...]
+    [row] = connection.execute(f"SELECT {wanted} FROM (SELECT {columns} FROM {data_of(side.table)})").fetchall()
+    return row

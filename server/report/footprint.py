@@ -39,9 +39,9 @@ def measure_footprint(questions: Questions, subject: Subject) -> Footprint | Unk
         density.register(questions.connection, "right_density")
     found = questions.ask_one(
         "Left rows in the footprint of the right table, and its density there",
-        f"-- right_density: sources of {right.name} in HEALPix cells of order {density.order}, each averaged with its "
-        "neighbours\n"
-        "SELECT count(*) FILTER (d.covered) AS left_rows, coalesce(sum(d.per_arcsec2), 0) AS per_arcsec2\n"
-        f"FROM {data_of(left)} l JOIN right_density d ON d.cell = l.healpix_29 >> {density.shift}",
+        f"-- right_density: sources of {right.name} in HEALPix cells of order {density.levels[0].order}, each averaged "
+        "with its neighbours; finer ones where it is crowded\n"
+        f"SELECT count(*) FILTER (d0.covered) AS left_rows, coalesce(sum({density.value}), 0) AS per_arcsec2\n"
+        f"FROM {data_of(left)} l {density.joins('right_density', 'l.healpix_29')}\nWHERE d0.cell IS NOT NULL",
     )
-    return Footprint(density.order, density.shift, int(found["left_rows"]), float(found["per_arcsec2"]))
+    return Footprint(density.levels[0].order, density.shift, int(found["left_rows"]), float(found["per_arcsec2"]))
