@@ -28,7 +28,8 @@ FROM (
                 FROM (
                     SELECT
                         *, greatest(vaa + pow({floor_arcsec}, 2) + ea * ea, {least_variance}) AS oaa,
-                        greatest(vdd + pow({floor_arcsec}, 2) + ed * ed, {least_variance}) AS odd, vad + ea * ed AS oad
+                        greatest(vdd + pow({floor_arcsec}, 2) + ed * ed, {least_variance}) AS odd,
+                        sqrt(oaa * odd) * (1 - 1e-9) AS most, greatest(least(vad + ea * ed, most), -most) AS oad
                     FROM (
                         SELECT
                             o.object, l.epoch, l.sa, l.ca, l.sd, l.cd, l.vaa, l.vdd, l.vad,

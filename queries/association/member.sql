@@ -8,7 +8,9 @@ FROM (
     FROM (
         SELECT
             *, greatest(saa - vaa - l_ea * l_ea, {least_variance}) AS oaa,
-            greatest(sdd - vdd - l_ed * l_ed, {least_variance}) AS odd, sad - vad - l_ea * l_ed AS oad
+            greatest(sdd - vdd - l_ed * l_ed, {least_variance}) AS odd,
+            -- Errors whose correlation is 1 make a line of an ellipse; it stays an ellipse.
+            sqrt(oaa * odd) * (1 - 1e-9) AS most, greatest(least(sad - vad - l_ea * l_ed, most), -most) AS oad
         FROM ({measured})
     )
 )

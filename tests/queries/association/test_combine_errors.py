@@ -116,6 +116,21 @@ def test_ellipses_and_floors_of_three_tables_add_up_as_matrices(store: Store, ma
     np.testing.assert_allclose(rows.pos_chi2, np.einsum("kni,knij,knj->n", apart, weight, apart), rtol=2e-3, atol=1e-3)
 
 
+def test_errors_along_a_line_stay_errors(store: Store, make_table: Any) -> None:
+    """A correlation of 1 has no inverse covariance."""
+    columns = [Column(role, "", unit="" if "corr" in role else "mas", role=role)
+               for role in ("ra_error", "dec_error", "ra_dec_corr")]  # fmt: skip
+    for name, ids in (("f", [1, 2]), ("g", [1])):
+        n = len(ids)
+        make_table(name, id=ids, ra=[10.0, 20.0][:n], dec=[0.0, 0.0][:n], ra_error=[300.0] * n, dec_error=[400.0] * n,
+                   ra_dec_corr=[1.0] * n, metadata=columns)  # fmt: skip
+    crossmatch(store, MatchOptions(left="f", right="g", radius_arcsec=1.0, into="m", join=Join.FULL))
+    rows = combined(store, "f_id, g_id").sort_values("id")
+    for column, shares in (("ra_error", 300.0), ("dec_error", 400.0)):
+        np.testing.assert_allclose(rows[column], [shares / np.sqrt(2), shares], rtol=1e-6)
+    np.testing.assert_allclose(rows[["ra", "dec", "ra_dec_corr"]], [[10.0, 0.0, 1.0], [20.0, 0.0, 1.0]], atol=1e-8)
+
+
 @pytest.mark.parametrize("offsets", [Offsets.CONSTANT, Offsets.MAP])
 def test_objects_stand_in_the_frame_of_the_first_table(store: Store, make_table: Any, offsets: Offsets) -> None:
     rng = np.random.default_rng(4)
