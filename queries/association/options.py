@@ -50,8 +50,8 @@ class AssociationOptions:
     floor_arcsec: float | None = None  # systematic error of a pair in each coordinate; None: fitted
     completeness: float | None = None  # share of leading rows with a counterpart; None: fitted
     area_deg2: float | None = None  # of the sky both tables cover, for one density; None: local densities
-    density_by: str | None = None  # column of the second table: densities are those of sources with such a value
-    prior: str | None = None  # column of the second table whose distribution tells counterparts from others
+    density_by: str | None = None  # column of the second table, or difference of two: densities are of sources alike
+    prior: str | None = None  # the same: whose distribution tells counterparts from others
     offsets: Offsets = Offsets.KEEP
     least_probability: float = 0.0  # pairs less probable are left out
     purity: float | None = None  # leave out as many as this share of true pairs asks for

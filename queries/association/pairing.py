@@ -125,7 +125,9 @@ def pair_up(
         found = tune(connection, meeting, options, sample_arcsec)
         drop_candidates(connection)
         reach_arcsec += _margin(options, found[0])
-    shifts = plan_shifts(left, reach_arcsec, store.settings.chance_sample_rows)
+    # Far enough that nearly all true partners are left behind.
+    looked_arcsec = reach_arcsec + _sigmas_arcsec(connection, meeting, options, 0.99)
+    shifts = plan_shifts(left, max(reach_arcsec, looked_arcsec / 3), store.settings.chance_sample_rows)
     search(
         connection,
         meeting,
@@ -165,12 +167,20 @@ def _sample_radius(connection: duckdb.DuckDBPyConnection, meeting: Meeting, opti
     """Within which pairs of the sample are looked at, arcsec."""
     if options.radius_arcsec is not None:
         return options.radius_arcsec
+    return max(_LEAST_SAMPLE_ARCSEC, _sigmas_arcsec(connection, meeting, options, 0.5))
+
+
+def _sigmas_arcsec(
+    connection: duckdb.DuckDBPyConnection, meeting: Meeting, options: AssociationOptions, quantile: float
+) -> float:
+    """How far so many sigma are for a quantile of the rows, without systematic errors; 0 where a radius is given."""
+    if options.n_sigma is None:
+        return 0.0
     variance = 0.0
     for side in (meeting.left, meeting.right):
-        [(median,)] = connection.execute(f"SELECT median(vaa + vdd) FROM {side.rows()}").fetchall()
-        variance += median or 0.0
-    assert options.n_sigma is not None
-    return max(_LEAST_SAMPLE_ARCSEC, options.n_sigma * math.sqrt(variance))
+        found = connection.execute(f"SELECT quantile_cont(vaa + vdd, {quantile!r}) FROM {side.rows()}").fetchall()
+        variance += found[0][0] or 0.0
+    return options.n_sigma * math.sqrt(variance)
 
 
 def _margin(options: AssociationOptions, tuning: Tuning) -> float:

@@ -47,6 +47,7 @@ def association_columns(options: AssociationOptions, left: TableInfo, right: Tab
         ("n_mates", "", "meta.number", f"Other {left.name} rows whose best {right.name} row is this one"),
         ("is_mutual_best", "", "meta.code", "Whether each is the best of the other"),
         ("is_ambiguous", "", "meta.code", "Whether another pair is at least half as probable, or claims the same row"),
+        ("is_tie", "", "meta.code", f"Whether another pair of the {left.name} row is as probable as its best"),
         ("is_covered", "", "meta.code", "Whether the place lies in the footprint of the other table"),
     )
     return (

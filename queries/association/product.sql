@@ -8,7 +8,7 @@
 SELECT
     p.left_id AS {left_id}, p.right_id AS {right_id}, p.sep_arcsec, p.sep_sigma, p.p_value, p.ln_bayes, p.p_match,
     p.p_i, p.p_any, p.left_rank, p.right_rank, p.n_neighbours, p.n_mates,
-    p.left_rank = 1 AND p.right_rank = 1 AS is_mutual_best, p.is_ambiguous, coalesce(p.covered, false) AS is_covered,
+    p.left_rank = 1 AND p.right_rank = 1 AS is_mutual_best, p.is_ambiguous, p.is_tie, coalesce(p.covered, false) AS is_covered,
     p.ra, p.dec, {own} p.healpix_29
 FROM (
     SELECT s.*, l.id AS left_id, r.id AS right_id, true AS covered, l.ra, l.dec, l.healpix_29

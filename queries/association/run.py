@@ -14,7 +14,7 @@ from skyband.queries.association.judge import fit_share, judge
 from skyband.queries.association.measure import drop_candidates
 from skyband.queries.association.options import PACKAGE, AssociationOptions
 from skyband.queries.association.pairing import Pairing, pair_up, read_sides
-from skyband.queries.association.priors import check_column, learn_ratio, weigh_by_mixture
+from skyband.queries.association.priors import learn_ratio, value_of, weigh_by_mixture
 from skyband.queries.association.product import write_association
 from skyband.queries.association.select import select_best
 from skyband.queries.association.tune import Tuning
@@ -83,20 +83,20 @@ def associate(
     with write_table(store, options.into) as writer:
         connection = writer.connection
         left, right = (matchable_table(store, writer, name) for name in options.tables)
-        for column in (options.prior, options.density_by):
-            if column is not None:
-                check_column(right, column)
+        prior, density_by = (
+            None if text is None else value_of(right, text) for text in (options.prior, options.density_by)
+        )
         meeting = arrange(connection, *read_sides(connection, store, options, (left, right)), epoch=options.epoch)
         pairing = pair_up(connection, store, options, meeting, batches=batches, progress=progress)
         covered = pairing.covered
         _weigh(connection, pairing)
         drop_candidates(connection)
-        if options.density_by is not None:
-            weigh_by_mixture(connection, right, options.density_by, pairing.density)
+        if density_by is not None:
+            weigh_by_mixture(connection, right, density_by, pairing.density)
         share = options.completeness or fit_share(connection, left.rows, covered)
-        if options.prior is not None:
+        if prior is not None:
             judge(connection, left.rows, share)
-            learn_ratio(connection, right, options.prior)
+            learn_ratio(connection, right, prior)
             share = options.completeness or fit_share(connection, left.rows, covered)
         judge(connection, left.rows, share)
         [(candidates,)] = connection.execute("SELECT count(*) FROM judged").fetchall()

@@ -64,7 +64,11 @@ _ASSOCIATION = {
     metavar="COLUMN",
     help="Column of RIGHT, a magnitude: count sources of about the same around a pair.",
 )
-@click.option("--prior", metavar="COLUMN", help="Column of RIGHT whose distribution tells counterparts from others.")
+@click.option(
+    "--prior",
+    metavar="COLUMN[-COLUMN]",
+    help="Column of RIGHT, or difference of two, whose distribution tells counterparts from others.",
+)
 @click.option(
     "--offsets",
     type=click.Choice(["keep", "constant", "map"]),
