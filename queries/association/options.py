@@ -74,16 +74,13 @@ class AssociationOptions:
             ("area in square degrees", self.area_deg2, 0.0, 41_253.0),
             ("purity", self.purity, 0.0, 1.0),
             *(
-                (f"error of {table} in arcsec", value, 0.0, _LARGEST_ARCSEC)
-                for table, value in self.error_arcsec.items()
-            ),
-            *(
                 (f"epoch error of {table} in years", value, 0.0, _LONGEST_YR)
                 for table, value in self.epoch_error_yr.items()
             ),
         ):
-            if value is not None and not (math.isfinite(value) and least < value <= most):
-                raise BadOption(f"{name} {value:g} is not between {least:g} and {most:g}")
+            if value is not None:
+                _check_between(name, value, least, most)
+        check_errors(self.error_arcsec)
         by_table = {"error": self.error_arcsec, "epoch-error": self.epoch_error_yr, "footprint": self.footprints}
         for option, given in by_table.items():
             if unknown := set(given) - set(self.tables):
@@ -107,3 +104,18 @@ class AssociationOptions:
     def pair_names(self) -> tuple[str, ...]:
         """Names of the id columns of the result."""
         return tuple(f"{table}_id" for table in self.tables)
+
+
+def check_errors(error_arcsec: Mapping[str, float]) -> None:
+    """Refuse errors of positions, by table, that no error can be.
+
+    Raises:
+        BadOption: one is out of its range.
+    """
+    for table, value in error_arcsec.items():
+        _check_between(f"error of {table} in arcsec", value, 0.0, _LARGEST_ARCSEC)
+
+
+def _check_between(name: str, value: float, least: float, most: float) -> None:
+    if not (math.isfinite(value) and least < value <= most):
+        raise BadOption(f"{name} {value:g} is not between {least:g} and {most:g}")

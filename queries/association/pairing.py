@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import duckdb
 
@@ -26,6 +27,25 @@ from skyband.schema.store import Store
 _LEAST_SAMPLE_ARCSEC = 1.0
 
 
+class Reading(Protocol):
+    """What is said of tables in place of what they say themselves."""
+
+    @property
+    def error_arcsec(self) -> Mapping[str, float]:
+        """By table, in place of its columns."""
+        ...
+
+    @property
+    def epoch_error_yr(self) -> Mapping[str, float]:
+        """By table, of rows that share one epoch."""
+        ...
+
+    @property
+    def propagate(self) -> bool:
+        """Whether proper motions are used."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pairing:
     """Candidate pairs of two tables, in the temporary table `candidates`, and how to judge them."""
@@ -40,7 +60,7 @@ class Pairing:
 
 
 def read_sides(
-    connection: duckdb.DuckDBPyConnection, store: Store, options: AssociationOptions, tables: Iterable[TableInfo]
+    connection: duckdb.DuckDBPyConnection, store: Store, options: Reading, tables: Iterable[TableInfo]
 ) -> Iterator[Astrometry]:
     """How tables are read: with the errors given, else those of their columns, else those of their surveys; the latter
     tell also how far the epochs of rows are from the one of the table.
