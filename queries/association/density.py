@@ -46,6 +46,7 @@ class Density:
     levels: tuple[Level, ...]  # the coarsest, which covers all, first
     covered: NDArray[np.bool_]  # whether a cell of the coarsest level has sources itself
     rows: int  # of the table
+    moc: Integers | None = None  # ranges of the key where the survey looked (footprint.read_moc); None: as `covered`
 
     @property
     def shift(self) -> int:
@@ -54,7 +55,9 @@ class Density:
 
     @property
     def area_deg2(self) -> float:
-        """Of the cells that have sources."""
+        """Of the footprint: as it is given, or else the cells that have sources."""
+        if self.moc is not None:
+            return float((self.moc[:, 1] - self.moc[:, 0] + 1).sum()) * pixel_area_deg2(KEY_ORDER)
         return float(self.covered.sum()) * pixel_area_deg2(self.levels[0].order)
 
     @property
@@ -71,6 +74,17 @@ class Density:
             connection.register("density_cells", pa.table(columns | covered))
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {_level(name, number)} AS FROM density_cells")
             connection.unregister("density_cells")
+        if self.moc is not None:
+            connection.register("moc_ranges", pa.table({"first": self.moc[:, 0], "last": self.moc[:, 1]}))
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {name}_moc AS FROM moc_ranges")
+            connection.unregister("moc_ranges")
+
+    def footprint(self, name: str, key: str) -> tuple[str, str]:
+        """SQL that joins a registered table by an expression of healpix_29, and then a condition: that it lies in the
+        footprint."""
+        if self.moc is None:
+            return f"LEFT JOIN {name} f ON f.cell = {key} >> {self.shift}", "coalesce(f.covered, false)"
+        return f"ASOF LEFT JOIN {name}_moc f ON {key} >= f.first", f"coalesce({key} <= f.last, false)"
 
     def joins(self, name: str, key: str) -> str:
         """SQL that joins the registered tables, as d<level>, by an expression of healpix_29."""
@@ -91,7 +105,11 @@ def _level(name: str, number: int) -> str:
 
 
 def measure_density(
-    connection: duckdb.DuckDBPyConnection, table: TableInfo, *, area_deg2: float | None = None
+    connection: duckdb.DuckDBPyConnection,
+    table: TableInfo,
+    *,
+    area_deg2: float | None = None,
+    moc: Integers | None = None,
 ) -> Density:
     """The density of a table: in each cell the mean over it and its neighbours, of those that have sources.
 
@@ -102,6 +120,7 @@ def measure_density(
         connection: where the table is attached.
         table: what it says about itself.
         area_deg2: of the sky it covers, for one density everywhere.
+        moc: ranges of the key where the survey looked, where that is known (`footprint.read_moc`).
     """
     order = _FIRST_ORDER
     quarters, counts = _count(connection, table, order + 1)
@@ -121,9 +140,9 @@ def measure_density(
     covered = np.isin(around, cells)
     if area_deg2 is not None:
         uniform = Level(order, around, np.full(len(around), table.rows / (area_deg2 * 3600.0**2)))
-        return Density((uniform,), covered, table.rows)
+        return Density((uniform,), covered, table.rows, moc)
     level = Level(order, around, sources / (np.maximum(areas, 0.25) * pixel_area_deg2(order) * 3600.0**2))
-    return Density((level, *_crowded(connection, table, order, cells, in_cell)), covered, table.rows)
+    return Density((level, *_crowded(connection, table, order, cells, in_cell)), covered, table.rows, moc)
 
 
 def _crowded(

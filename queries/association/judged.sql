@@ -6,11 +6,13 @@
 --   true pairs), ln_bayes, odds, p_match (that the pair is true), p_i (that it is if any is), p_any (that any pair of the
 --   left row is true), left_rank, right_rank (1: the most probable), n_neighbours (pairs of the left row), n_mates (other
 --   left rows whose most probable right row is this one), is_ambiguous (another pair of the left row is at least half as
---   probable as its best, or the right row is the best of two).
+--   probable as its best, or the right row is the best of two), is_tie (another pair of the left row is as probable
+--   as its best, to a millionth).
 SELECT
     *,
     (left_rank = 1 AND (n_mates > 0 OR ln_second >= ln_best - ln(2)))
-        OR (left_rank > 1 AND ln_odds >= ln_best - ln(2)) AS is_ambiguous
+        OR (left_rank > 1 AND ln_odds >= ln_best - ln(2)) AS is_ambiguous,
+    CASE WHEN left_rank = 1 THEN ln_second ELSE ln_odds END >= ln_best - 1e-6 AS is_tie
 FROM (
     SELECT
         *,

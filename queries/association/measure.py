@@ -59,9 +59,7 @@ def measured_sql(
     )
 
 
-def partner_sql(
-    measured: str, *, kept: str = "true", within: str = "1.0", joins: str = "", density: str = "1.0"
-) -> str:
+def partner_sql(measured: str, *, kept: str, within: str, joins: str, density: str) -> str:
     """SQL of the relation of partner.sql.
 
     Args:

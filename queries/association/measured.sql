@@ -7,17 +7,18 @@
 -- Output: left_row, right_row, own_row (row of the left table, shifted or not), healpix_29 of that row, d_ra, d_dec
 --   (right less left along great circles east and north, arcsec), sep_arcsec, saa, sdd, sad (covariance of d_ra and
 --   d_dec, arcsec2), vaa, vdd, vad (that of the left row alone, at its own epoch), left_trace (of saa and sdd,
---   what comes of the left row), chi2, ln_area (of the error ellipse of 1 sigma over pi, arcsec2).
+--   what comes of the left row), l_ea, l_ed (arcsec, along which the error of its epoch blurs it, 1 sigma), chi2, ln_area
+--   (of the error ellipse of 1 sigma over pi, arcsec2).
 SELECT
     left_row, right_row, own_row, healpix_29, d_ra, d_dec, sqrt(d_ra * d_ra + d_dec * d_dec) AS sep_arcsec,
-    saa, sdd, sad, vaa, vdd, vad, left_trace, (d_ra * d_ra * sdd - 2 * d_ra * d_dec * sad + d_dec * d_dec * saa) / det AS chi2,
+    saa, sdd, sad, vaa, vdd, vad, left_trace, l_ea, l_ed, (d_ra * d_ra * sdd - 2 * d_ra * d_dec * sad + d_dec * d_dec * saa) / det AS chi2,
     ln(det) / 2 AS ln_area
 FROM (
     -- Errors whose correlation is 1 make a line of an ellipse; it stays an ellipse.
     SELECT *, greatest(saa * sdd - sad * sad, 1e-9 * saa * sdd) AS det
     FROM (
         SELECT
-            left_row, right_row, own_row, healpix_29, vaa, vdd, vad,
+            left_row, right_row, own_row, healpix_29, vaa, vdd, vad, l_ea, l_ed,
             (dy * ca - dx * sa) * 206264.80624709636 - offset_ra AS d_ra,
             (dz * cd - (dx * ca + dy * sa) * sd) * 206264.80624709636 - offset_dec AS d_dec,
             -- The right row's own east and north are turned against the left row's: by much, close to a pole.

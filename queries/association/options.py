@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from skyband.queries.association.footprint import read_moc
 from skyband.queries.crossmatch.options import Find, Join
 from skyband.schema.errors import BadOption
+from skyband.schema.healpix import Integers
 from skyband.schema.names import check_table_name
 
 PACKAGE = "skyband.queries.association"
@@ -51,9 +53,10 @@ class AssociationOptions:
     floor_arcsec: float | None = None  # systematic error of a pair in each coordinate; None: fitted
     error_scale: float | None = None  # by which errors of all tables are multiplied; None: fitted, 1 where that does
     completeness: float | None = None  # share of leading rows with a counterpart; None: fitted
+    footprints: Mapping[str, str] = field(default_factory=dict)  # by table, path of its coverage map; else its cells
     area_deg2: float | None = None  # of the sky both tables cover, for one density; None: local densities
-    density_by: str | None = None  # column of the second table: densities are those of sources with such a value
-    prior: str | None = None  # column of the second table whose distribution tells counterparts from others
+    density_by: str | None = None  # column of the second table, or difference of two: densities are of sources alike
+    prior: str | None = None  # the same: whose distribution tells counterparts from others
     offsets: Offsets = Offsets.KEEP
     least_probability: float = 0.0  # pairs less probable are left out
     purity: float | None = None  # leave out as many as this share of true pairs asks for
@@ -74,19 +77,17 @@ class AssociationOptions:
             ("area in square degrees", self.area_deg2, 0.0, 41_253.0),
             ("purity", self.purity, 0.0, 1.0),
             *(
-                (f"error of {table} in arcsec", value, 0.0, _LARGEST_ARCSEC)
-                for table, value in self.error_arcsec.items()
-            ),
-            *(
                 (f"epoch error of {table} in years", value, 0.0, _LONGEST_YR)
                 for table, value in self.epoch_error_yr.items()
             ),
         ):
-            if value is not None and not (math.isfinite(value) and least < value <= most):
-                raise BadOption(f"{name} {value:g} is not between {least:g} and {most:g}")
-        for option, given in (("--error", self.error_arcsec), ("--epoch-error", self.epoch_error_yr)):
+            if value is not None:
+                _check_between(name, value, least, most)
+        check_errors(self.error_arcsec)
+        by_table = {"error": self.error_arcsec, "epoch-error": self.epoch_error_yr, "footprint": self.footprints}
+        for option, given in by_table.items():
             if unknown := set(given) - set(self.tables):
-                raise BadOption(f"{option} names {', '.join(sorted(unknown))}, which is not matched")
+                raise BadOption(f"--{option} names {', '.join(sorted(unknown))}, which is not matched")
         if not 0 <= self.least_probability <= 1:
             raise BadOption(f"probability {self.least_probability:g} is not between 0 and 1")
         if self.floor_arcsec is not None and not 0 <= self.floor_arcsec <= _LARGEST_ARCSEC:
@@ -94,7 +95,30 @@ class AssociationOptions:
         if self.epoch is not None and not self.propagate:
             raise BadOption("--epoch moves positions and --no-propagate does not: give one of them")
 
+    def moc(self, table: str) -> Integers | None:
+        """The footprint given for a table (`read_moc`).
+
+        Raises:
+            BadFile: it cannot be read.
+        """
+        return read_moc(self.footprints[table]) if table in self.footprints else None
+
     @property
     def pair_names(self) -> tuple[str, ...]:
         """Names of the id columns of the result."""
         return tuple(f"{table}_id" for table in self.tables)
+
+
+def check_errors(error_arcsec: Mapping[str, float]) -> None:
+    """Refuse errors of positions, by table, that no error can be.
+
+    Raises:
+        BadOption: one is out of its range.
+    """
+    for table, value in error_arcsec.items():
+        _check_between(f"error of {table} in arcsec", value, 0.0, _LARGEST_ARCSEC)
+
+
+def _check_between(name: str, value: float, least: float, most: float) -> None:
+    if not (math.isfinite(value) and least < value <= most):
+        raise BadOption(f"{name} {value:g} is not between {least:g} and {most:g}")

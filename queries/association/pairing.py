@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import duckdb
 
@@ -29,6 +30,25 @@ _FLOOR_ROOM = 3.0
 _MOST_SAMPLES = 6
 
 
+class Reading(Protocol):
+    """What is said of tables in place of what they say themselves."""
+
+    @property
+    def error_arcsec(self) -> Mapping[str, float]:
+        """By table, in place of its columns."""
+        ...
+
+    @property
+    def epoch_error_yr(self) -> Mapping[str, float]:
+        """By table, of rows that share one epoch."""
+        ...
+
+    @property
+    def propagate(self) -> bool:
+        """Whether proper motions are used."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pairing:
     """Candidate pairs of two tables, in the temporary table `candidates`, and how to judge them."""
@@ -43,7 +63,7 @@ class Pairing:
 
 
 def read_sides(
-    connection: duckdb.DuckDBPyConnection, store: Store, options: AssociationOptions, tables: Iterable[TableInfo]
+    connection: duckdb.DuckDBPyConnection, store: Store, options: Reading, tables: Iterable[TableInfo]
 ) -> Iterator[Astrometry]:
     """How tables are read: with the errors given, else those of their columns, else those of their surveys; the latter
     tell also how far the epochs of rows are from the one of the table.
@@ -96,7 +116,7 @@ def pair_up(
             f"neither {left.name!r} nor {right.name!r} has position errors: give --error TABLE=ARCSEC, or no --floor 0"
         )
     cuts = batches or batch_count(left.rows, right.rows, store.settings)
-    density = measure_density(connection, right, area_deg2=options.area_deg2)
+    density = measure_density(connection, right, area_deg2=options.area_deg2, moc=options.moc(right.name))
     density.register(connection, "right_density")
     mean_per_arcsec2 = density.mean_per_arcsec2
     reach_arcsec = options.radius_arcsec or 0.0
@@ -105,8 +125,14 @@ def pair_up(
         # How far to look is known only when errors and displacement are.
         found = _tune_first(connection, meeting, options, mean_per_arcsec2, cuts)
         reach_arcsec += _margin(options, found[0])
+<<<<<<< HEAD
         meeting = meeting.scaled(found[0].error_scale)
     shifts = plan_shifts(left, reach_arcsec, store.settings.chance_sample_rows)
+=======
+    # Far enough that nearly all true partners are left behind.
+    looked_arcsec = reach_arcsec + _sigmas_arcsec(connection, meeting, options, 0.99)
+    shifts = plan_shifts(left, max(reach_arcsec, looked_arcsec / 3), store.settings.chance_sample_rows)
+>>>>>>> 743953b9646b4c23a3b85ae042abc27e50974658
     search(
         connection,
         meeting,
@@ -167,13 +193,27 @@ def _tune_first(
 
 
 def _sample_radius(connection: duckdb.DuckDBPyConnection, meeting: Meeting, options: AssociationOptions) -> float:
+<<<<<<< HEAD
     """Within which pairs of the sample are looked at first, arcsec."""
+=======
+    """Within which pairs of the sample are looked at, arcsec."""
+    if options.radius_arcsec is not None:
+        return options.radius_arcsec
+    return max(_LEAST_SAMPLE_ARCSEC, _sigmas_arcsec(connection, meeting, options, 0.5))
+
+
+def _sigmas_arcsec(
+    connection: duckdb.DuckDBPyConnection, meeting: Meeting, options: AssociationOptions, quantile: float
+) -> float:
+    """How far so many sigma are for a quantile of the rows, without systematic errors; 0 where a radius is given."""
+    if options.n_sigma is None:
+        return 0.0
+>>>>>>> 743953b9646b4c23a3b85ae042abc27e50974658
     variance = 0.0
     for side in (meeting.left, meeting.right):
-        [(median,)] = connection.execute(f"SELECT median(vaa + vdd) FROM {side.rows()}").fetchall()
-        variance += median or 0.0
-    assert options.n_sigma is not None
-    return max(_LEAST_SAMPLE_ARCSEC, options.n_sigma * math.sqrt(variance))
+        found = connection.execute(f"SELECT quantile_cont(vaa + vdd, {quantile!r}) FROM {side.rows()}").fetchall()
+        variance += found[0][0] or 0.0
+    return options.n_sigma * math.sqrt(variance)
 
 
 def _wider(options: AssociationOptions, tuning: Tuning) -> float:

@@ -47,6 +47,7 @@ def association_columns(options: AssociationOptions, left: TableInfo, right: Tab
         ("n_mates", "", "meta.number", f"Other {left.name} rows whose best {right.name} row is this one"),
         ("is_mutual_best", "", "meta.code", "Whether each is the best of the other"),
         ("is_ambiguous", "", "meta.code", "Whether another pair is at least half as probable, or claims the same row"),
+        ("is_tie", "", "meta.code", f"Whether another pair of the {left.name} row is as probable as its best"),
         ("is_covered", "", "meta.code", "Whether the place lies in the footprint of the other table"),
     )
     return (
@@ -84,6 +85,8 @@ def write_association(
         columns = (*columns, *(column for _, column in wide))
     for name, density in zip(("left_density", "right_density"), densities, strict=True):
         density.register(connection, name)
+    in_left, is_in_left = densities[0].footprint("left_density", "r.healpix_29")
+    in_right, is_in_right = densities[1].footprint("right_density", "l.healpix_29")
     query = fill_sql(
         PACKAGE,
         "product",
@@ -94,8 +97,10 @@ def write_association(
         pairs="true" if options.join.has_pairs else "false",
         left_alone="true" if options.join.has_unmatched_left else "false",
         right_alone="true" if options.join.has_unmatched_right else "false",
-        left_shift=str(densities[0].shift),
-        right_shift=str(densities[1].shift),
+        in_left=in_left,
+        is_in_left=is_in_left,
+        in_right=in_right,
+        is_in_right=is_in_right,
         own=own,
         joins=joins,
     )

@@ -15,7 +15,7 @@ from skyband.queries.association.judge import fit_share, judge
 from skyband.queries.association.measure import drop_candidates
 from skyband.queries.association.options import PACKAGE, AssociationOptions
 from skyband.queries.association.pairing import Pairing, pair_up, read_sides
-from skyband.queries.association.priors import check_column, learn_ratio, weigh_by_mixture
+from skyband.queries.association.priors import learn_ratio, value_of, weigh_by_mixture
 from skyband.queries.association.product import write_association
 from skyband.queries.association.select import select_best
 from skyband.queries.association.tune import Tuning
@@ -85,25 +85,25 @@ def associate(
     with write_table(store, options.into) as writer:
         connection = writer.connection
         left, right = (matchable_table(store, writer, name) for name in options.tables)
-        for column in (options.prior, options.density_by):
-            if column is not None:
-                check_column(right, column)
+        prior, density_by = (
+            None if text is None else value_of(right, text) for text in (options.prior, options.density_by)
+        )
         meeting = arrange(connection, *read_sides(connection, store, options, (left, right)), epoch=options.epoch)
         pairing = pair_up(connection, store, options, meeting, batches=batches, progress=progress)
         covered = pairing.covered
         _weigh(connection, pairing)
         drop_candidates(connection)
-        if options.density_by is not None:
-            weigh_by_mixture(connection, right, options.density_by, pairing.density)
+        if density_by is not None:
+            weigh_by_mixture(connection, right, density_by, pairing.density)
         share = options.completeness or fit_share(connection, left.rows, covered)
-        if options.prior is not None:
+        if prior is not None:
             judge(connection, left.rows, share)
-            learn_ratio(connection, right, options.prior)
+            learn_ratio(connection, right, prior)
             share = options.completeness or fit_share(connection, left.rows, covered)
         judge(connection, left.rows, share)
         [(candidates,)] = connection.execute("SELECT count(*) FROM judged").fetchall()
         select_best(connection, options.find, share)
-        densities = measure_density(connection, left), pairing.density
+        densities = measure_density(connection, left, moc=options.moc(left.name)), pairing.density
         right_share = _right_share(connection, right, densities[0], share * covered.rows)
         calibration = calibrate(connection, options, pairing.shifts, share, covered, right_share)
         least = calibration.least_probability(options)
@@ -153,10 +153,8 @@ def _right_share(
 ) -> float:
     """The share of the right rows in the footprint of the left table that are counterparts."""
     of_left.register(connection, "left_density")
-    [(rows,)] = connection.execute(
-        f"SELECT count(*) FROM {data_of(right)} r "
-        f"SEMI JOIN (SELECT cell FROM left_density WHERE covered) d ON d.cell = r.healpix_29 >> {of_left.shift}"
-    ).fetchall()
+    join, is_covered = of_left.footprint("left_density", "r.healpix_29")
+    [(rows,)] = connection.execute(f"SELECT count(*) FROM {data_of(right)} r {join} WHERE {is_covered}").fetchall()
     return float(min(counterparts / max(rows, 1), _MOST_SHARE))
 
 

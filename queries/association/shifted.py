@@ -24,6 +24,8 @@ class ShiftedPairs:
     within: Doubles  # share of the counterparts of such a row that lie within reach
     claim: Doubles  # probability of the most probable pair that the right row has with a left row, 0 without
     taken: Doubles  # probability of the chosen pair of the right row, 0 without
+    taken_odds: Doubles  # its odds, 0 without
+    second_odds: Doubles  # odds of what its left row would have instead, 0 without
 
     def chosen(self, find: Find, share: float, rival_odds: Doubles) -> Doubles:
         """Probabilities of the pairs that a choice would have published.
@@ -44,8 +46,11 @@ class ShiftedPairs:
             return p[p > self.claim]
         if find in (Find.BEST, Find.ONE_TO_ONE):  # a row whose best is taken has the next one
             free = p > self.taken
-            if find is Find.ONE_TO_ONE:
-                free &= share * self.odds > 1 - share
+            if find is Find.ONE_TO_ONE:  # whatever makes all of it more probable, the left row's second choice included
+                prior = share / (1 - share)
+                free = prior * self.odds > np.maximum(prior * self.taken_odds, 1) / np.maximum(
+                    prior * self.second_odds, 1
+                )
             best = _is_best(self.row[free], p[free])
             return np.asarray(p[free][best & (self.odds > rival_odds)[free]])
         best = _is_best(self.row, p) & (self.odds > rival_odds)
@@ -60,9 +65,11 @@ def read_shifted(connection: duckdb.DuckDBPyConnection, shifts: Shifts) -> Shift
         "claims AS ("
         "SELECT right_row, max(p_match) AS claim FROM judged SEMI JOIN shifted USING (right_row) GROUP BY right_row), "
         "chosen AS ("
-        "SELECT right_row, max(p_match) AS taken FROM selected SEMI JOIN shifted USING (right_row) GROUP BY right_row) "
+        "SELECT right_row, max(p_match) AS taken, max(odds) AS taken_odds, "
+        "max(CASE WHEN left_rank = 1 THEN exp(ln_second) ELSE 0 END) AS second_odds "
+        "FROM selected SEMI JOIN shifted USING (right_row) GROUP BY right_row) "
         "SELECT dense_rank() OVER (ORDER BY left_row) - 1 AS row, odds, within, coalesce(claim, 0) AS claim, "
-        "coalesce(taken, 0) AS taken "
+        "coalesce(taken, 0) AS taken, coalesce(taken_odds, 0) AS taken_odds, coalesce(second_odds, 0) AS second_odds "
         "FROM shifted LEFT JOIN claims USING (right_row) LEFT JOIN chosen USING (right_row)"
     ).to_arrow_table()
     return ShiftedPairs(*(np.asarray(found[field.name].to_numpy()) for field in fields(ShiftedPairs)))

@@ -23,6 +23,8 @@ _FINEST_ORDER = 5
 _CELL_PAIRS = 50
 _FINER = 3
 """Orders by which the interpolated map is finer than the measured one."""
+_DIGITS = 6
+"""Of a displacement in arcsec: a microarcsecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Tuning:
     map_rms_arcsec: float | None = None  # scatter of its cells around the constant
     map_error_arcsec: float | None = None  # what of the scatter is noise
     map_largest_arcsec: float = 0.0
+    map_cells: tuple[tuple[int, float, float], ...] = ()  # of a map that is taken away: cell, arcsec east and north
 
 
 def tune(
@@ -76,6 +79,7 @@ def tune(
     )
     ra, dec, errors = found.offset_ra_arcsec, found.offset_dec_arcsec, found.errors
     sample = sample.displaced(ra, dec)
+<<<<<<< HEAD
     _, weight = sample.truth(found.share, errors)
     saa, sdd, _ = sample.covariance(errors)
     variance = (saa + sdd) / 2
@@ -105,6 +109,38 @@ def tune(
     if options.offsets is Offsets.MAP:
         return tuning, Correction(f"{ra!r}::DOUBLE", f"{dec!r}::DOUBLE")
     return tuning, Correction()
+=======
+    true = share * sample.density(floor)
+    weight = true / (true + (1 - share) / (math.pi * radius_arcsec**2))
+    error = float(1 / np.sqrt((weight / ((sample.saa + sample.sdd) / 2 + floor**2)).sum()))
+    tuning = Tuning(len(sample.key), floor, floor_given is None, ra, dec, error)
+    tuning = _map(tuning, sample.displaced(-ra, -dec), weight)
+    if options.offsets is not Offsets.MAP:
+        tuning = replace(tuning, map_cells=())
+    return tuning, correction_of(connection, tuning, options.offsets)
+
+
+def correction_of(
+    connection: duckdb.DuckDBPyConnection, tuning: Tuning, offsets: Offsets, *, name: str = "offsets"
+) -> Correction:
+    """The displacement that is to be taken away.
+
+    Args:
+        connection: where the temporary table `name` (cell, ra, dec) of a map is made.
+        tuning: what was found.
+        offsets: what is done with it.
+        name: of the table.
+    """
+    if offsets is Offsets.KEEP:
+        return Correction()
+    if tuning.map_order is None or not tuning.map_cells:
+        return Correction(f"{tuning.offset_ra_arcsec!r}::DOUBLE", f"{tuning.offset_dec_arcsec!r}::DOUBLE")
+    connection.register("offset_cells", _interpolated(tuning, tuning.map_order))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM offset_cells")
+    connection.unregister("offset_cells")
+    shift = 2 * (KEY_ORDER - tuning.map_order - _FINER)
+    return Correction(f"{name}.ra", f"{name}.dec", f"JOIN {name} ON {name}.cell = l.healpix_29 >> {shift}")
+>>>>>>> 743953b9646b4c23a3b85ae042abc27e50974658
 
 
 def sampled_one_in(left_rows: int) -> int:
@@ -130,9 +166,45 @@ def _sample(connection: duckdb.DuckDBPyConnection, meeting: Meeting, radius_arcs
     return Sample(**arrays, radius_arcsec=radius_arcsec)
 
 
+<<<<<<< HEAD
 def _map(tuning: Tuning, sample: Sample, weight: Doubles) -> tuple[Tuning, Doubles]:
     """The displacement in cells of the finest order that has pairs enough, shape (12 * 4**order, 2), arcsec; cells with
     too few have the constant one."""
+=======
+def _fit(sample: Sample, floor: float | None) -> tuple[float, float, float, float]:
+    """Displacement east and north, floor, and the share of true pairs, by maximum likelihood.
+
+    True pairs scatter normally, with the errors of each and a common floor, around the displacement; the others are
+    spread evenly over the circle.
+    """
+    from scipy.optimize import minimize
+
+    scale = float(np.median(np.hypot(sample.d_ra, sample.d_dec))) or 1e-3
+    outside = 1 / (math.pi * sample.radius_arcsec**2)
+    start = [float(np.median(sample.d_ra)), float(np.median(sample.d_dec))]
+
+    def unpack(point: NDArray[Any]) -> tuple[Sample, float, float]:
+        share = 1 / (1 + math.exp(-point[2]))
+        return sample.displaced(*point[:2]), share, (floor if floor is not None else math.exp(point[3]))
+
+    def cost(point: NDArray[Any]) -> float:
+        moved, share, chosen = unpack(point)
+        return -float(np.log(share * moved.density(chosen) + (1 - share) * outside).mean())
+
+    best = None
+    for first in (0.3, 0.03, 0.003):
+        begin = np.array([*start, 1.0, math.log(max(scale * first, 1e-6))][: 3 if floor is not None else 4])
+        found = minimize(cost, begin, method="Nelder-Mead", options={"maxiter": 400, "xatol": 1e-4, "fatol": 1e-7})
+        best = found if best is None or found.fun < best.fun else best
+    assert best is not None
+    _, share, chosen = unpack(best.x)
+    return float(best.x[0]), float(best.x[1]), chosen, share
+
+
+def _map(tuning: Tuning, sample: Sample, weight: Doubles) -> Tuning:
+    """The same with the displacement in cells of the finest order that has pairs enough; cells with too few are left
+    out."""
+>>>>>>> 743953b9646b4c23a3b85ae042abc27e50974658
     safe = weight > 0.5
     key, ra, dec = sample.key[safe], sample.d_ra[safe], sample.d_dec[safe]
     constant = np.array([tuning.offset_ra_arcsec, tuning.offset_dec_arcsec])
@@ -141,25 +213,30 @@ def _map(tuning: Tuning, sample: Sample, weight: Doubles) -> tuple[Tuning, Doubl
         if len(cells) and np.median(counts) >= _CELL_PAIRS:
             break
     else:
-        return tuning, constant[None]
+        return tuning
     parts = np.split(np.argsort(place, kind="stable"), np.cumsum(counts)[:-1])
     medians = np.array([(np.median(ra[part]), np.median(dec[part])) for part in parts])
     used = counts >= _CELL_PAIRS / 2
-    whole = np.tile(constant, (12 << 2 * order, 1))
-    whole[cells[used]] = medians[used]
     # A median of n normal values scatters by 1.2533 sigma / sqrt(n).
     sigma = 1.2533 * tuning.offset_error_arcsec * math.sqrt(weight.sum())
-    tuning = replace(
+    return replace(
         tuning,
         map_order=order,
         map_rms_arcsec=float(np.sqrt(((medians[used] - constant) ** 2).mean())),
         map_error_arcsec=float(sigma * np.sqrt((1 / counts[used]).mean())),
         map_largest_arcsec=float(np.abs(medians[used]).max()),
+        map_cells=tuple(
+            (cell, round(east, _DIGITS), round(north, _DIGITS))
+            for cell, (east, north) in zip(cells[used].tolist(), medians[used].tolist(), strict=True)
+        ),
     )
-    return tuning, whole
 
 
-def _interpolated(cells: Doubles, order: int) -> pa.Table:
-    """The displacement between the cells: (cell, ra, dec) of pixels `_FINER` orders finer."""
-    ra, dec = (interpolated(order, cells[:, axis], order + _FINER) for axis in (0, 1))
+def _interpolated(tuning: Tuning, order: int) -> pa.Table:
+    """The displacement between the cells of the map, (cell, ra, dec) of pixels `_FINER` orders finer; cells that it
+    leaves out have the constant one."""
+    whole = np.tile([tuning.offset_ra_arcsec, tuning.offset_dec_arcsec], (12 << 2 * order, 1))
+    cells, *values = zip(*tuning.map_cells, strict=True)
+    whole[list(cells)] = np.column_stack(values)
+    ra, dec = (interpolated(order, whole[:, axis], order + _FINER) for axis in (0, 1))
     return pa.table({"cell": np.arange(len(ra)), "ra": ra, "dec": dec})

@@ -62,10 +62,10 @@ def covered_rows(connection: duckdb.DuckDBPyConnection, meeting: Meeting, densit
     """The left rows in the footprint of the right table, which is in the temporary table `right_density`."""
     left = meeting.left
     share = within.sql(_trace(meeting, left, meeting.right))
+    join, is_covered = density.footprint("right_density", "l.healpix_29")
     found = connection.sql(
-        f"SELECT round({share} * {BINS}) / {BINS} AS within, count(*)::DOUBLE AS n FROM {left.rows()} l "
-        f"SEMI JOIN (SELECT cell FROM right_density WHERE covered) d ON d.cell = l.healpix_29 >> {density.shift} "
-        "GROUP BY 1 ORDER BY 1"
+        f"SELECT round({share} * {BINS}) / {BINS} AS within, count(*)::DOUBLE AS n FROM {left.rows()} l {join} "
+        f"WHERE {is_covered} GROUP BY 1 ORDER BY 1"
     ).to_arrow_table()
     return Covered(*(np.asarray(found[name].to_numpy()) for name in ("within", "n")))
 

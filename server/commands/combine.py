@@ -20,7 +20,10 @@ from skyband.server.console import command_line, json_option, print_json, store_
     help="Columns of a table to take; all by default. May repeat.",
 )
 @click.option(
-    "--error", multiple=True, metavar="TABLE=ARCSEC", help="Position error in place of what the table says; may repeat."
+    "--error",
+    multiple=True,
+    metavar="TABLE=ARCSEC",
+    help="Whole position error, in place of what table and match say; may repeat.",
 )
 @click.option("--no-propagate", is_flag=True, help="Leave proper motions aside.")
 @click.option("--replace", is_flag=True, help="Publish over a table that is there.")
@@ -39,7 +42,8 @@ def command(
 ) -> None:
     """Make one catalogue of a MATCH: a row an object, with columns of its TABLES (all that were matched by default).
 
-    The position is that of all members together, weighted by their errors, at the epoch of the leading table.
+    The position is that of all members together, weighted by their errors, at the epoch of the first of them.
+    Systematic errors and displacements are those that the match found.
 
     Example: skyband combine gaia_twomass --into stars --columns gaia=phot_g_mean_mag,parallax --columns twomass=j_m
     """

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from skyband.queries.crossmatch import MatchReport
 
 _ASSOCIATION = {
-    "n_sigma", "error", "epoch_error", "floor_arcsec", "error_scale", "completeness", "area_deg2", "density_by",
-    "prior", "offsets", "least_probability", "purity",
+    "n_sigma", "error", "epoch_error", "footprint", "floor_arcsec", "error_scale", "completeness", "area_deg2",
+    "density_by", "prior", "offsets", "least_probability", "purity",
 }  # fmt: skip
 """Options that ask for probabilities."""
 
@@ -64,13 +64,23 @@ _ASSOCIATION = {
     help="Multiply the errors of all tables; 1 as they are; fitted by default.",
 )
 @click.option("--completeness", type=float, metavar="C", help="Share with a counterpart; fitted by default.")
+@click.option(
+    "--footprint",
+    multiple=True,
+    metavar="TABLE=MOC",
+    help="Coverage map of a table's survey, in place of the cells with sources; may repeat.",
+)
 @click.option("--area", "area_deg2", type=float, metavar="DEG2", help="Sky of both tables, for one uniform density.")
 @click.option(
     "--density-by",
     metavar="COLUMN",
     help="Column of RIGHT, a magnitude: count sources of about the same around a pair.",
 )
-@click.option("--prior", metavar="COLUMN", help="Column of RIGHT whose distribution tells counterparts from others.")
+@click.option(
+    "--prior",
+    metavar="COLUMN[-COLUMN]",
+    help="Column of RIGHT, or difference of two, whose distribution tells counterparts from others.",
+)
 @click.option(
     "--offsets",
     type=click.Choice(["keep", "constant", "map"]),
@@ -162,6 +172,7 @@ def _associate(store: Any, tables: tuple[str, ...], options: dict[str, Any], as_
 
     options["offsets"] = Offsets(options.get("offsets", Offsets.KEEP))
     options["error_arcsec"] = _by_table("--error", "ARCSEC", options.pop("error", ()))
+    options["footprints"] = dict(text.partition("=")[::2] for text in options.pop("footprint", ()))
     options["epoch_error_yr"] = _by_table("--epoch-error", "YEARS", options.pop("epoch_error", ()))
     asked = AssociationOptions(tables=tables, **options)
     with progress_bar(f"associating {tables[0]} with {', '.join(tables[1:])}") as progress:

@@ -11,6 +11,8 @@ import rich_click as click
 from skyband.schema.settings import Settings
 from skyband.server.console import json_option, print_facts, print_json, print_table, store_option
 
+_LONGEST_LIST = 30
+
 
 def _flat(prefix: str, details: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     """Nested details as `match.chance.rate` and the like."""
@@ -18,7 +20,11 @@ def _flat(prefix: str, details: Mapping[str, Any]) -> Iterator[tuple[str, object
         if isinstance(value, Mapping):
             yield from _flat(f"{prefix}{key}.", value)
         else:
-            yield prefix + key, ", ".join(map(str, value)) if isinstance(value, list) else value
+            yield prefix + key, _listed(value) if isinstance(value, list) else value
+
+
+def _listed(values: list[object]) -> str:
+    return ", ".join(map(str, values)) if len(values) <= _LONGEST_LIST else f"{len(values):,} values, see --json"
 
 
 @click.command("describe")

@@ -137,7 +137,7 @@ def member_plot(report: GroupsReport) -> Plot:
     drawn = axes.bar(numbers, [found / rows for found in report.members], color=BLUE, alpha=0.55, width=0.7)
     axes.bar_label(drawn, [f"{found:,}" for found in report.members], fontsize=8)
     axes.set_xticks(numbers)
-    axes.set(xlabel="tables with a counterpart", ylabel=f"share of the rows of {report.lead}")
+    axes.set(xlabel="tables with a counterpart", ylabel="share of rows")
     axes.margins(y=0.15)
     axes.grid(True, axis="y")
     caption = f"Rows of {report.lead} by the number of tables in which their most probable group has a counterpart."

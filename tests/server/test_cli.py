@@ -16,6 +16,7 @@ from astropy.table import Table
 
 from skyband.schema.columns import Column
 from skyband.schema.store import Store
+from skyband.schema.writer import write_table
 from skyband.server.cli import COMMANDS
 from tests.server.conftest import Run
 
@@ -47,6 +48,15 @@ def test_tables_describe_and_history_tell_people_and_programs(run: Run, tables: 
     assert described["columns"][3]["unit"] == "mag"
     assert "Mean magnitude" in run("describe", "gaia")[1]
     assert [row["version"] for row in json.loads(run("history", "gaia", "--json")[1])] == [1]
+
+
+def test_long_lists_of_details_are_counted_for_people(run: Run, store: Store) -> None:
+    with write_table(store, "t") as writer:
+        writer.connection.execute("CREATE TABLE new.main.data AS SELECT 1 AS a")
+        writer.publish(action="test", command="", details={"long": list(range(1000)), "short": [7, 8]})
+    told = run("describe", "t")[1]
+    assert "1,000 values" in told and "7, 8" in told and "999" not in told
+    assert json.loads(run("describe", "t", "--json")[1])["details"]["long"] == list(range(1000))
 
 
 def test_sql_prints_tables_for_people_and_formats_for_programs(run: Run, tables: None) -> None:

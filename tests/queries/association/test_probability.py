@@ -223,10 +223,11 @@ def test_the_look_of_counterparts_is_learnt(store: Store, make_table: Any) -> No
         dec=np.r_[dec, faint_dec[: n // 10], rng.uniform(-1, 1, n - n // 10 + others)],
         pos_error=np.full(2 * n + others, 300.0),
         mag=np.r_[rng.normal(18, 0.5, n), rng.normal(23, 0.5, n + others)],
+        blue=np.full(2 * n + others, 20.0),
         metadata=[ERROR, Column("mag", "", "mag", "phot.mag")],
     )
     right_ones = {}
-    for prior in (None, "mag"):
+    for prior in (None, "mag", "blue - mag"):
         associate(
             store,
             AssociationOptions(
@@ -237,6 +238,7 @@ def test_the_look_of_counterparts_is_learnt(store: Store, make_table: Any) -> No
             [(right_ones[prior],)] = sky.sql("SELECT count(*) FROM m WHERE left_id = right_id").rows()
     assert right_ones["mag"] > right_ones[None]
     assert right_ones["mag"] > 0.995 * n
+    assert right_ones["blue - mag"] == pytest.approx(right_ones["mag"], abs=2)
 
 
 def test_sources_are_counted_with_their_likes(store: Store, make_table: Any) -> None:

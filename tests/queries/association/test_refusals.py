@@ -155,7 +155,11 @@ def test_what_is_for_two_tables_alone(pair: Any, make_table: Any, options: dict[
 
 def test_a_prior_needs_a_column_and_pairs(pair: Any) -> None:
     store = pair()
-    for prior, message in (("colour", "no column 'colour'"), ("pos_error", "too few")):
+    for prior, message in (
+        ("colour", "no column 'colour'"),
+        ("pos_error", "too few"),
+        ("pos_error-z", "no column 'z'"),
+    ):
         with pytest.raises(BadOption, match=message):
             associate(store, AssociationOptions(**AB, radius_arcsec=1.0, prior=prior))
     with pytest.raises(BadOption, match="no column 'colour'"):
