@@ -151,6 +151,8 @@ def _read_members(
     sides = list(read_sides(connection, store, reading, tables))
     floors = found.floors_arcsec({side.table.name: side.floor_mas / 1000 for side in sides})
     floors |= dict.fromkeys(options.error_arcsec, 0.0)
+    # Errors that are given now are as they are.
+    scales = found.error_scales() | dict.fromkeys(options.error_arcsec, 1.0)
     members = []
     for number, side in enumerate(sides):
         name = side.table.name
@@ -162,7 +164,7 @@ def _read_members(
             if tuning is None
             else correction_of(connection, tuning, found.offsets, name=f"offsets_{number}")
         )
-        members.append(_Member(side, floors[name], displacement))
+        members.append(_Member(replace(side, error_scale=scales[name]), floors[name], displacement))
     return members
 
 

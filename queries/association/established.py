@@ -31,6 +31,12 @@ class Established:
         """Whether a row of the first table may stand in several pairs."""
         return self.find in (Find.ALL, Find.BEST2)
 
+    def error_scales(self) -> dict[str, float]:
+        """By what the errors of each table are multiplied; where the pairs of the first table with several disagree,
+        the least, as in groups."""
+        found = {name: tuning.error_scale for name, tuning in self.tunings.items()}
+        return dict.fromkeys(self.tables, 1.0) | {self.tables[0]: min(found.values(), default=1.0)} | found
+
     def floors_arcsec(self, said: Mapping[str, float]) -> dict[str, float]:
         """The systematic error of each table in each coordinate, so that two of them make the one of their pair.
 

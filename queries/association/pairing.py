@@ -125,14 +125,10 @@ def pair_up(
         # How far to look is known only when errors and displacement are.
         found = _tune_first(connection, meeting, options, mean_per_arcsec2, cuts)
         reach_arcsec += _margin(options, found[0])
-<<<<<<< HEAD
         meeting = meeting.scaled(found[0].error_scale)
-    shifts = plan_shifts(left, reach_arcsec, store.settings.chance_sample_rows)
-=======
     # Far enough that nearly all true partners are left behind.
     looked_arcsec = reach_arcsec + _sigmas_arcsec(connection, meeting, options, 0.99)
     shifts = plan_shifts(left, max(reach_arcsec, looked_arcsec / 3), store.settings.chance_sample_rows)
->>>>>>> 743953b9646b4c23a3b85ae042abc27e50974658
     search(
         connection,
         meeting,
@@ -193,12 +189,7 @@ def _tune_first(
 
 
 def _sample_radius(connection: duckdb.DuckDBPyConnection, meeting: Meeting, options: AssociationOptions) -> float:
-<<<<<<< HEAD
     """Within which pairs of the sample are looked at first, arcsec."""
-=======
-    """Within which pairs of the sample are looked at, arcsec."""
-    if options.radius_arcsec is not None:
-        return options.radius_arcsec
     return max(_LEAST_SAMPLE_ARCSEC, _sigmas_arcsec(connection, meeting, options, 0.5))
 
 
@@ -208,7 +199,6 @@ def _sigmas_arcsec(
     """How far so many sigma are for a quantile of the rows, without systematic errors; 0 where a radius is given."""
     if options.n_sigma is None:
         return 0.0
->>>>>>> 743953b9646b4c23a3b85ae042abc27e50974658
     variance = 0.0
     for side in (meeting.left, meeting.right):
         found = connection.execute(f"SELECT quantile_cont(vaa + vdd, {quantile!r}) FROM {side.rows()}").fetchall()

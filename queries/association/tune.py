@@ -34,12 +34,12 @@ class Tuning:
     pairs: int  # of the sample
     floor_arcsec: float  # systematic error of a pair in each coordinate, 1 sigma
     floor_fitted: bool
-    error_scale: float  # by which the errors of both tables are multiplied
-    error_scale_fitted: bool  # 1 where nothing else is significantly better
-    pair_error_arcsec: float  # of pairs in each coordinate, 1 sigma, all included: nine in ten have a smaller one
     offset_ra_arcsec: float  # right less left, along the great circle
     offset_dec_arcsec: float
     offset_error_arcsec: float  # 1 sigma of each
+    error_scale: float = 1.0  # by which the errors of both tables are multiplied
+    error_scale_fitted: bool = False  # 1 where nothing else is significantly better
+    pair_error_arcsec: float = 0.0  # of pairs in each coordinate, 1 sigma, all included: nine in ten have a smaller one
     scatter: float | None = None  # mean chi square of pairs that are none of chance, over what it should be
     map_order: int | None = None  # HEALPix order of the measured map of displacements
     map_rms_arcsec: float | None = None  # scatter of its cells around the constant
@@ -73,47 +73,28 @@ def tune(
     if pairs < FEWEST_PAIRS:
         said = math.hypot(meeting.left.floor_mas, meeting.right.floor_mas) / 1000
         floor, scale = said if floor_given is None else floor_given, 1.0 if scale_given is None else scale_given
-        return Tuning(pairs, floor, False, scale, False, 0.0, 0.0, 0.0, 0.0), Correction()
+        return Tuning(pairs, floor, False, 0.0, 0.0, 0.0, error_scale=scale), Correction()
     found = fit(
         sample.thinned(_FIT_PAIRS), floor_arcsec=floor_given, scale=scale_given, chance_per_arcsec2=mean_per_arcsec2
     )
     ra, dec, errors = found.offset_ra_arcsec, found.offset_dec_arcsec, found.errors
     sample = sample.displaced(ra, dec)
-<<<<<<< HEAD
     _, weight = sample.truth(found.share, errors)
     saa, sdd, _ = sample.covariance(errors)
     variance = (saa + sdd) / 2
     error = float(1 / np.sqrt((weight / variance).sum()))
-    largest = math.sqrt(np.quantile(variance, 0.9))
     tuning = Tuning(
-        pairs,
-        errors.floor_arcsec,
-        floor_given is None,
-        errors.scale,
-        scale_given is None,
-        largest,
-        ra,
-        dec,
-        error,
-        found.scatter,
+        pairs=pairs,
+        floor_arcsec=errors.floor_arcsec,
+        floor_fitted=floor_given is None,
+        offset_ra_arcsec=ra,
+        offset_dec_arcsec=dec,
+        offset_error_arcsec=error,
+        error_scale=errors.scale,
+        error_scale_fitted=scale_given is None,
+        pair_error_arcsec=math.sqrt(np.quantile(variance, 0.9)),
+        scatter=found.scatter,
     )
-    tuning, cells = _map(tuning, sample.displaced(-ra, -dec), weight)
-    if options.offsets is Offsets.CONSTANT:
-        return tuning, Correction(f"{ra!r}::DOUBLE", f"{dec!r}::DOUBLE")
-    if options.offsets is Offsets.MAP and tuning.map_order is not None:
-        connection.register("offset_cells", _interpolated(cells, tuning.map_order))
-        connection.execute("CREATE OR REPLACE TEMP TABLE offsets AS FROM offset_cells")
-        connection.unregister("offset_cells")
-        shift = 2 * (KEY_ORDER - tuning.map_order - _FINER)
-        return tuning, Correction("o.ra", "o.dec", f"JOIN offsets o ON o.cell = l.healpix_29 >> {shift}")
-    if options.offsets is Offsets.MAP:
-        return tuning, Correction(f"{ra!r}::DOUBLE", f"{dec!r}::DOUBLE")
-    return tuning, Correction()
-=======
-    true = share * sample.density(floor)
-    weight = true / (true + (1 - share) / (math.pi * radius_arcsec**2))
-    error = float(1 / np.sqrt((weight / ((sample.saa + sample.sdd) / 2 + floor**2)).sum()))
-    tuning = Tuning(len(sample.key), floor, floor_given is None, ra, dec, error)
     tuning = _map(tuning, sample.displaced(-ra, -dec), weight)
     if options.offsets is not Offsets.MAP:
         tuning = replace(tuning, map_cells=())
@@ -140,7 +121,6 @@ def correction_of(
     connection.unregister("offset_cells")
     shift = 2 * (KEY_ORDER - tuning.map_order - _FINER)
     return Correction(f"{name}.ra", f"{name}.dec", f"JOIN {name} ON {name}.cell = l.healpix_29 >> {shift}")
->>>>>>> 743953b9646b4c23a3b85ae042abc27e50974658
 
 
 def sampled_one_in(left_rows: int) -> int:
@@ -166,45 +146,9 @@ def _sample(connection: duckdb.DuckDBPyConnection, meeting: Meeting, radius_arcs
     return Sample(**arrays, radius_arcsec=radius_arcsec)
 
 
-<<<<<<< HEAD
-def _map(tuning: Tuning, sample: Sample, weight: Doubles) -> tuple[Tuning, Doubles]:
-    """The displacement in cells of the finest order that has pairs enough, shape (12 * 4**order, 2), arcsec; cells with
-    too few have the constant one."""
-=======
-def _fit(sample: Sample, floor: float | None) -> tuple[float, float, float, float]:
-    """Displacement east and north, floor, and the share of true pairs, by maximum likelihood.
-
-    True pairs scatter normally, with the errors of each and a common floor, around the displacement; the others are
-    spread evenly over the circle.
-    """
-    from scipy.optimize import minimize
-
-    scale = float(np.median(np.hypot(sample.d_ra, sample.d_dec))) or 1e-3
-    outside = 1 / (math.pi * sample.radius_arcsec**2)
-    start = [float(np.median(sample.d_ra)), float(np.median(sample.d_dec))]
-
-    def unpack(point: NDArray[Any]) -> tuple[Sample, float, float]:
-        share = 1 / (1 + math.exp(-point[2]))
-        return sample.displaced(*point[:2]), share, (floor if floor is not None else math.exp(point[3]))
-
-    def cost(point: NDArray[Any]) -> float:
-        moved, share, chosen = unpack(point)
-        return -float(np.log(share * moved.density(chosen) + (1 - share) * outside).mean())
-
-    best = None
-    for first in (0.3, 0.03, 0.003):
-        begin = np.array([*start, 1.0, math.log(max(scale * first, 1e-6))][: 3 if floor is not None else 4])
-        found = minimize(cost, begin, method="Nelder-Mead", options={"maxiter": 400, "xatol": 1e-4, "fatol": 1e-7})
-        best = found if best is None or found.fun < best.fun else best
-    assert best is not None
-    _, share, chosen = unpack(best.x)
-    return float(best.x[0]), float(best.x[1]), chosen, share
-
-
 def _map(tuning: Tuning, sample: Sample, weight: Doubles) -> Tuning:
     """The same with the displacement in cells of the finest order that has pairs enough; cells with too few are left
     out."""
->>>>>>> 743953b9646b4c23a3b85ae042abc27e50974658
     safe = weight > 0.5
     key, ra, dec = sample.key[safe], sample.d_ra[safe], sample.d_dec[safe]
     constant = np.array([tuning.offset_ra_arcsec, tuning.offset_dec_arcsec])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
-from skyband.queries.association import AssociationOptions, Offsets
-from skyband.queries.association.measure import Correction, measured_sql
+from skyband.queries.association.established import established_by
+from skyband.queries.association.measure import measured_sql
 from skyband.queries.association.pairing import read_sides
-from skyband.queries.crossmatch import Find, Join
+from skyband.queries.association.tune import correction_of
 from skyband.queries.crossmatch.meeting import arrange
 from skyband.schema.faults import duckdb_faults
 from skyband.schema.healpix import Doubles
@@ -64,9 +64,12 @@ def measure_errors(questions: Questions, subject: Subject, store: Store, sample_
         return Unknown(fault)
     left, right = subject.left.now, subject.right.now
     assert left is not None and right is not None
-    connection, tuning, asked = questions.connection, subject.tuning, _asked(subject)
+    connection, options, found = questions.connection, subject.options, established_by(subject.info)
+    tuning = found.tunings[right.name]
     with duckdb_faults("the report failed"):
-        meeting = arrange(connection, *read_sides(connection, store, asked, (left, right)), epoch=asked.epoch)
+        sides = read_sides(connection, store, found, (left, right))
+        meeting = arrange(connection, *sides, epoch=options.get("epoch")).scaled(tuning.error_scale)
+        displacement = correction_of(connection, tuning, found.offsets)
     one_in = sampled_one_in(subject.info.rows, sample_rows)
     taken = f" AND p.rowid % {one_in} = 0" if one_in > 1 else ""
     left_id, right_id = map(quote, subject.id_names)
@@ -77,13 +80,7 @@ def measure_errors(questions: Questions, subject: Subject, store: Store, sample_
         f"WHERE p.sep_arcsec IS NOT NULL{taken}",
         "candidates",
     )
-    displaced = (f"{tuning[f'offset_{axis}_arcsec']!r}::DOUBLE" for axis in ("ra", "dec"))
-    measured = measured_sql(
-        meeting.scaled(tuning.get("error_scale", 1.0)),
-        floor_arcsec=tuning["floor_arcsec"],
-        # Of a map, the constant part.
-        correction=Correction() if asked.offsets is Offsets.KEEP else Correction(*displaced),
-    )
+    measured = measured_sql(meeting, floor_arcsec=tuning.floor_arcsec, correction=displacement)
     questions.keep("Errors of the pairs", sql_of("pair_errors", measured=measured), "pair_errors")
     true = questions.ask_one(
         "True pairs by the probabilities",
@@ -102,14 +99,6 @@ def measure_errors(questions: Questions, subject: Subject, store: Store, sample_
         variance_arcsec2=curve["variance_arcsec2"].to_numpy(),
         area_arcsec2=curve["area_arcsec2"].to_numpy(),
         weight=curve["p_match"].to_numpy(),
-        radius_arcsec=asked.radius_arcsec or math.inf,
-        n_sigma=asked.n_sigma or math.inf,
+        radius_arcsec=options.get("radius_arcsec") or math.inf,
+        n_sigma=options.get("n_sigma") or math.inf,
     )
-
-
-def _asked(subject: Subject) -> AssociationOptions:
-    """The options of the match, as it keeps them."""
-    known = {field.name for field in fields(AssociationOptions)}
-    given = {name: value for name, value in subject.options.items() if name in known}
-    given |= {"tables": tuple(given["tables"]), "find": Find(given["find"]), "join": Join(given["join"])}
-    return AssociationOptions(**given | {"offsets": Offsets(given["offsets"])})
