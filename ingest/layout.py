@@ -25,7 +25,9 @@ _RESERVED = frozenset({"__ra", "__dec", "@id", "@new", "@icrs", "@row", "@reason
 _SHADOWING = "rowid"
 """In DuckDB this names the place of a row; a column of that name would hide it."""
 
-_ALONG_AXES = frozenset({"pmra", "pmdec", "ra_error", "dec_error", "ra_dec_corr", "pmra_error", "pmdec_error"})
+_ALONG_AXES = frozenset(
+    {"pmra", "pmdec", "ra_error", "dec_error", "ra_dec_corr", "ra_dec_cosigma", "pmra_error", "pmdec_error"}
+)
 """Roles that mean something else on other axes."""
 
 

@@ -21,6 +21,7 @@ ROLES: Mapping[str, str] = {
     "ra_error": "mas",
     "dec_error": "mas",
     "ra_dec_corr": "",
+    "ra_dec_cosigma": "mas",
     "pos_error": "mas",
     "error_minor": "mas",
     "error_angle": "deg",
@@ -30,7 +31,8 @@ ROLES: Mapping[str, str] = {
 }
 """Roles a column can play, in the order `keys.<table>` lists them, with the unit they have there.
 
-`pmra` includes cos(dec); `ra_error` is along the great circle (includes cos(dec)); `pos_error` is circular, 1 sigma, or
+`pmra` includes cos(dec); `ra_error` is along the great circle (includes cos(dec)); `ra_dec_cosigma` is the root of the
+covariance of both, with its sign (IPAC's co-sigma), in place of the correlation; `pos_error` is circular, 1 sigma, or
 the semi-major axis of an ellipse whose semi-minor axis is `error_minor` and whose position angle, east of north, is
 `error_angle`.
 """

@@ -151,8 +151,8 @@ def _read_members(
     sides = list(read_sides(connection, store, reading, tables))
     floors = found.floors_arcsec({side.table.name: side.floor_mas / 1000 for side in sides})
     floors |= dict.fromkeys(options.error_arcsec, 0.0)
-    # Errors that are given now are as they are.
-    scales = found.error_scales() | dict.fromkeys(options.error_arcsec, 1.0)
+    # Errors that are given are as they are.
+    scales = found.error_scales() | dict.fromkeys(reading.error_arcsec, 1.0)
     members = []
     for number, side in enumerate(sides):
         name = side.table.name

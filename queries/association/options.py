@@ -51,7 +51,9 @@ class AssociationOptions:
     error_arcsec: Mapping[str, float] = field(default_factory=dict)  # by table, in place of its columns
     epoch_error_yr: Mapping[str, float] = field(default_factory=dict)  # by table, of rows that share one epoch
     floor_arcsec: float | None = None  # systematic error of a pair in each coordinate; None: fitted
-    error_scale: float | None = None  # by which errors of all tables are multiplied; None: fitted, 1 where that does
+    error_scale: float | None = (
+        None  # by which all errors are multiplied; None: fitted, 1 where that does or a floor is given
+    )
     completeness: float | None = None  # share of leading rows with a counterpart; None: fitted
     footprints: Mapping[str, str] = field(default_factory=dict)  # by table, path of its coverage map; else its cells
     area_deg2: float | None = None  # of the sky both tables cover, for one density; None: local densities

@@ -69,6 +69,8 @@ def tune(
     """
     sample = _sample(connection, meeting, radius_arcsec)
     floor_given, scale_given = options.floor_arcsec, options.error_scale
+    if floor_given is not None and scale_given is None:  # a scale would make up for a floor that is meant
+        scale_given = 1.0
     pairs = len(sample.key)
     if pairs < FEWEST_PAIRS:
         said = math.hypot(meeting.left.floor_mas, meeting.right.floor_mas) / 1000

@@ -72,7 +72,11 @@ class Astrometry:
 
     def rows(self, where: str = "true") -> str:
         """SQL of the relation of astrometry.sql."""
-        has = {role for role in (*_MOTION, *_ERRORS, "ra_dec_corr", "error_angle") if self.table.role(role)}
+        has = {
+            role
+            for role in (*_MOTION, *_ERRORS, "ra_dec_corr", "ra_dec_cosigma", "error_angle")
+            if self.table.role(role)
+        }
         moves = self.moves and self.has_motions
         var_ra, var_dec, cov = self._covariance(has)
         missing, own = self.missing_epoch, repr(self.epoch_error_yr)
@@ -117,6 +121,9 @@ class Astrometry:
 
         if {"ra_error", "dec_error"} <= has:
             ra, dec = known("ra_error"), known("dec_error")
+            if "ra_dec_cosigma" in has:
+                known_only = "CASE WHEN isfinite(ra_dec_cosigma) THEN ra_dec_cosigma::DOUBLE ELSE 0 END"
+                return f"pow({ra}, 2)", f"pow({dec}, 2)", f"sign({known_only}) * pow({known_only}, 2)"
             corr = "CASE WHEN isfinite(ra_dec_corr) THEN ra_dec_corr ELSE 0 END" if "ra_dec_corr" in has else "0"
             return f"pow({ra}, 2)", f"pow({dec}, 2)", f"({corr}) * ({ra}) * ({dec})"
         if {"pos_error", "error_minor", "error_angle"} <= has:

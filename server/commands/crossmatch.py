@@ -61,7 +61,7 @@ _ASSOCIATION = {
     "--error-scale",
     type=float,
     metavar="X",
-    help="Multiply the errors of all tables; 1 as they are; fitted by default.",
+    help="Multiply the errors of all tables; 1 as they are; fitted with the floor by default.",
 )
 @click.option("--completeness", type=float, metavar="C", help="Share with a counterpart; fitted by default.")
 @click.option(

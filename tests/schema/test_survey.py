@@ -95,7 +95,12 @@ def test_gaia_dr3_is_edr3_with_more() -> None:
     assert {"radial_velocity", "teff_gspphot", "classprob_dsc_combmod_quasar"} <= new
     assert dr3.archive == Archive("https://gea.esac.esa.int/tap-server/tap", "gaiadr3.gaia_source")
     assert (dr3.epoch, dr3.epoch_column, dr3.epoch_unit) == (2016.0, "ref_epoch", "yr")
-    assert {column.role for column in dr3.columns} - {""} == ROLES.keys() - {"pos_error", "error_minor", "error_angle"}
+    assert {column.role for column in dr3.columns} - {""} == ROLES.keys() - {
+        "ra_dec_cosigma",
+        "pos_error",
+        "error_minor",
+        "error_angle",
+    }
 
 
 def test_galaxy_zoo_2_has_all_answers() -> None:
@@ -330,3 +335,11 @@ def test_mistakes_are_named_with_file_and_key(tmp_path: Path, change: tuple[str,
 def test_a_missing_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadFile, match=r"nowhere\.toml: cannot be read as TOML: \[Errno 2\] No such file"):
         load_survey(str(tmp_path / "nowhere.toml"))
+
+
+def test_error_ellipses_are_read_under_the_names_of_archives_and_of_vizier() -> None:
+    allwise, twomass = load_survey("allwise"), load_survey("twomass_psc")
+    roles = {column.name: column.role for survey in (allwise, twomass) for column in survey.columns}
+    assert [roles[name] for name in ("eeMaj", "eeMin", "eePA")] == ["pos_error", "error_minor", "error_angle"]
+    assert [roles[name] for name in ("err_maj", "err_min", "err_ang")] == ["pos_error", "error_minor", "error_angle"]
+    assert [roles[name] for name in ("sigra", "sigdec", "sigradec")] == ["ra_error", "dec_error", "ra_dec_cosigma"]

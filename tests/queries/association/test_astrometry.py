@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
@@ -121,6 +122,32 @@ def test_a_pair_is_measured_as_astropy_does(
     expected = np.sqrt(step @ np.linalg.solve(axes @ in_space @ axes.T, step))
     assert found_sep == pytest.approx(left.separation(right).arcsec, rel=1e-6, abs=1e-8)
     assert found_sigma == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(("cosigma", "corr"), [(0.3, 0.09 / 0.4), (-0.6, -0.36 / 0.4), (None, 0.0)])
+def test_a_cosigma_is_the_root_of_a_covariance(
+    store: Store, make_table: Any, cosigma: float | None, corr: float
+) -> None:
+    """What IPAC lists as sigradec, in place of a correlation."""
+    found = []
+    for name, role, unit, value in (("ipac", "ra_dec_cosigma", "arcsec", cosigma), ("gaia", "ra_dec_corr", "", corr)):
+        roles = {"ra_error": "arcsec", "dec_error": "arcsec", role: unit}
+        make_table(
+            name, id=[1], ra=[10.0], dec=[20.0], ra_error=[0.5], dec_error=[0.8],
+            **{role: pa.array([value], pa.float64())},
+            metadata=[Column(role, "", unit=unit, role=role) for role, unit in roles.items()],
+        )  # fmt: skip
+        make_table(f"near_{name}", id=[1], ra=[10.0002], dec=[20.0001], metadata=[])
+        associate(
+            store,
+            AssociationOptions(
+                tables=(name, f"near_{name}"), radius_arcsec=5.0, into=f"m_{name}", floor_arcsec=0.0,
+                error_arcsec={f"near_{name}": 0.1}, completeness=0.5,
+            ),
+        )  # fmt: skip
+        with Sky(store.path) as sky:
+            found += sky.sql(f"SELECT sep_sigma, ln_bayes FROM m_{name}").rows()
+    assert found[0] == pytest.approx(found[1], rel=1e-9)
 
 
 def test_rows_meet_at_the_epoch_of_the_table_that_rests(store: Store, make_table: Any) -> None:

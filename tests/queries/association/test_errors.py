@@ -120,7 +120,7 @@ def test_groups_have_scaled_errors_too(store: Store) -> None:
     n = 4000
     where = np.random.default_rng(2)
     sky = np.array([np.arange(n), 180 + where.uniform(-0.3, 0.3, n), 60 + where.uniform(-0.15, 0.15, n)])
-    common: dict[str, Any] = {"radius_arcsec": 8.0, "find": Find.ALL, "floor_arcsec": 0.0, "completeness": 0.9}
+    common: dict[str, Any] = {"radius_arcsec": 8.0, "find": Find.ALL, "completeness": 0.9}
     groups = []
     for factor, names in ((1.0, ("a1", "b1", "c1")), (2.0, ("a2", "b2", "c2"))):
         rng = np.random.default_rng(3)
@@ -130,7 +130,7 @@ def test_groups_have_scaled_errors_too(store: Store) -> None:
         fitted = associate_many(store, AssociationOptions(tables=names, into=f"{into}_fitted", **common))
         for partner in fitted.counts.partners:
             assert partner.tuning.error_scale == (1.0 if factor == 1 else pytest.approx(0.5, rel=0.05))
-        given = AssociationOptions(tables=names, into=into, error_scale=1 / factor, **common)
+        given = AssociationOptions(tables=names, into=into, error_scale=1 / factor, floor_arcsec=0.0, **common)
         assert associate_many(store, given).counts.partners[0].tuning.error_scale == 1 / factor
         ids = ", ".join(f"coalesce({name}_id, -1)" for name in names)
         with Sky(store.path) as opened:
@@ -179,7 +179,7 @@ def test_errors_of_unlike_scale_keep_groups_as_probable_as_their_pairs(store: St
         publish_rows(
             store, name, id=list(range(n)), ra=seen[0], dec=seen[1], pos_error=error * 1000 * factor, metadata=[ERROR]
         )
-    common: dict[str, Any] = {"radius_arcsec": 8.0, "find": Find.ALL, "floor_arcsec": 0.0}
+    common: dict[str, Any] = {"radius_arcsec": 8.0, "find": Find.ALL}
     report = associate_many(store, AssociationOptions(tables=("a", "b", "c"), into="g", **common))
     scales = [partner.tuning.error_scale for partner in report.counts.partners]
     assert scales[0] == 1.0 and scales[1] < 0.7
