@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from skyband.queries.association.footprint import read_moc
-from skyband.queries.crossmatch.options import Find, Join
+from skyband.queries.crossmatch.options import Find, Join, check_epoch
 from skyband.schema.errors import BadOption
 from skyband.schema.healpix import Integers
 from skyband.schema.names import check_table_name
@@ -94,8 +94,7 @@ class AssociationOptions:
             raise BadOption(f"probability {self.least_probability:g} is not between 0 and 1")
         if self.floor_arcsec is not None and not 0 <= self.floor_arcsec <= _LARGEST_ARCSEC:
             raise BadOption(f"floor {self.floor_arcsec:g} is not between 0 and {_LARGEST_ARCSEC:g} arcsec")
-        if self.epoch is not None and not self.propagate:
-            raise BadOption("--epoch moves positions and --no-propagate does not: give one of them")
+        check_epoch(self.epoch, self.propagate)
 
     def moc(self, table: str) -> Integers | None:
         """The footprint given for a table (`read_moc`).

@@ -59,6 +59,10 @@ STILTS_JOINS = {
 }
 
 
+_FIRST_YEAR, _LAST_YEAR = 1600.0, 2200.0
+"""Straight motions are good for so long."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchOptions:
     """A cross-match of two tables, or of one with itself to find duplicates.
@@ -85,8 +89,7 @@ class MatchOptions:
             raise BadOption(f"radius {self.radius_arcsec} arcsec is not between 0 and 648000 (180 degrees)")
         if self.into in (self.left, self.right):
             raise BadOption(f"--into {self.into} is one of the matched tables; choose another name")
-        if self.epoch is not None and not self.propagate:
-            raise BadOption("--epoch moves positions and --no-propagate does not: give one of them")
+        check_epoch(self.epoch, self.propagate)
         if self.is_self_match and (self.find is not Find.ALL or self.join is not Join.INNER):
             raise BadOption("a self-match lists all pairs: --find all and --join inner are its only choices")
 
@@ -99,6 +102,20 @@ class MatchOptions:
     def pair_names(self) -> tuple[str, str]:
         """Names of the two id columns of the pair table."""
         return f"{self.left}_id", f"{self.right}_id" if not self.is_self_match else f"{self.right}_id_2"
+
+
+def check_epoch(epoch: float | None, propagate: bool) -> None:
+    """Refuse an epoch at which positions cannot be compared.
+
+    Raises:
+        BadOption: it is no year of astrometry, or positions are not to be moved.
+    """
+    if epoch is None:
+        return
+    if not _FIRST_YEAR <= epoch <= _LAST_YEAR:
+        raise BadOption(f"epoch {epoch:g} is not a Julian year between {_FIRST_YEAR:g} and {_LAST_YEAR:g}")
+    if not propagate:
+        raise BadOption("--epoch moves positions and --no-propagate does not: give one of them")
 
 
 def join_of(name: str) -> Join:

@@ -24,7 +24,9 @@ def _flat(prefix: str, details: Mapping[str, Any]) -> Iterator[tuple[str, object
 
 
 def _listed(values: list[object]) -> str:
-    return ", ".join(map(str, values)) if len(values) <= _LONGEST_LIST else f"{len(values):,} values, see --json"
+    # A record is long in itself: those of a calibration would fill the screen.
+    is_short = len(values) <= _LONGEST_LIST and not any(isinstance(value, Mapping) for value in values)
+    return ", ".join(map(str, values)) if is_short else f"{len(values):,} values, see --json"
 
 
 @click.command("describe")

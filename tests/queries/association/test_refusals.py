@@ -42,6 +42,8 @@ AB: dict[str, Any] = {"tables": ("a", "b"), "into": "m"}
         ({"least_probability": 1.1}, "probability"),
         ({"floor_arcsec": -0.1}, "floor"),
         ({"epoch": 2000.0, "propagate": False}, "--no-propagate"),
+        ({"epoch": 99999.0}, "epoch 99999 is not a Julian year between 1600 and 2200"),
+        ({"epoch": float("nan")}, "epoch nan is not"),
     ],
 )
 def test_impossible_options(options: dict[str, Any], message: str) -> None:
