@@ -17,9 +17,9 @@ from skyband.queries.crossmatch.options import Find
 from skyband.schema.errors import BadOption
 from skyband.schema.healpix import Doubles
 
-_ONE_SIDED = (Find.ALL, Find.BEST1)
+ONE_SIDED = (Find.ALL, Find.BEST1)
 """Choices that do not make left rows compete."""
-_SAMPLE_PAIRS = 1_000_000
+_SAMPLE_PAIRS = 200_000
 _BLOCK_ROWS = 2000
 _CUTS = (
     0.0, *(place / 20 for place in range(1, 20)), 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999,
@@ -94,7 +94,7 @@ def calibrate(
         right_share: of right rows that have one.
     """
     [chosen] = _columns(connection, "SELECT p_match FROM selected")
-    if options.find in _ONE_SIDED:
+    if options.find in ONE_SIDED:
         judged = true = chosen
     else:
         judged, true = _exclusive(connection, right_share)
