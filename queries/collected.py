@@ -54,7 +54,7 @@ def collect(
 
 def doubles(values: Values) -> Doubles:
     """A column of numbers that was collected; NaN for NULL."""
-    filled = values.astype(float).filled(np.nan) if isinstance(values, np.ma.MaskedArray) else values
+    filled = np.ma.filled(values.astype(float), np.nan) if isinstance(values, np.ma.MaskedArray) else values
     return np.asarray(filled, float)
 
 
