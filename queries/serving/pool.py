@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-from skyband.queries.serving import frames
 from skyband.queries.serving.answer import Answer, Chunks
-from skyband.queries.serving.errors import error_of
 from skyband.queries.serving.process import QueryProcess
 from skyband.queries.serving.question import Query
+from skyband.queries.serving.turns import Lane, Place, Waiting
 from skyband.schema.errors import ResourceLimit, ServerBusy, SkybandError
 from skyband.schema.settings import Settings
 
@@ -30,57 +27,10 @@ _RETRY_S = 1.0
 _HELD = 5
 """Times the limit of a quick question that its answer may hold the process kept for those, if its client is slow."""
 
-_LOG = logging.getLogger(__name__)
-
-Lane = Literal["usual", "quick", "job"]
-"""Which processes a question may have: those for all, also the one kept for quick questions, or those of jobs."""
-
-
 _TOGETHER = 8
 """Cones that one process searches at once, at most."""
 
-
-@dataclass(eq=False, slots=True)
-class _Place:
-    """A place for a process, and the questions it takes."""
-
-    lanes: tuple[Lane, ...]
-    process: QueryProcess | None = None
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether it is the one for quick questions alone."""
-        return self.lanes == ("quick",)
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether its process can be asked."""
-        return self.process is not None and not self.process.has_ended
-
-
-@dataclass(eq=False, slots=True)
-class _Waiting:
-    """A question that waits for its turn: a place, or its answer, where it was found together with others."""
-
-    query: Query
-    lane: Lane
-    turn: asyncio.Future[_Place | Answer]
-    patience: asyncio.Timeout  # how long it waits for its turn
-    is_alone: bool = False  # whether it must be answered by itself
-
-    def is_like(self, other: _Waiting) -> bool:
-        """Whether one search can answer both."""
-        is_quick_cone = self.lane == other.lane == "quick" and self.query.language == other.query.language == "cone"
-        return is_quick_cone and self.query.text == other.query.text and not (self.is_alone or other.is_alone)
-
-    def settle(self, kind: bytes, payload: bytes) -> None:
-        """Take the frame that came for it; after ALONE, it still waits."""
-        if self.turn.done():  # nobody wants to know
-            return
-        if kind == frames.WHOLE:
-            self.turn.set_result(Answer.whole(payload))
-        elif kind == frames.ERROR:
-            self.turn.set_exception(error_of(json.loads(payload)))
+_LOG = logging.getLogger(__name__)
 
 
 class QueryPool:
@@ -108,12 +58,12 @@ class QueryPool:
         self._tables_folder = tables_folder
         self._settings = settings
         self._upload_reader = upload_reader
-        for_all = [_Place(("usual", "quick")) for _ in range(settings.query_processes)]
-        self._at_once = [*for_all, _Place(("quick",))]
-        for_jobs = [_Place(("job",)) for _ in range(settings.running_jobs)]
+        for_all = [Place(("usual", "quick")) for _ in range(settings.query_processes)]
+        self._at_once = [*for_all, Place(("quick",))]
+        for_jobs = [Place(("job",)) for _ in range(settings.running_jobs)]
         self._places = [*self._at_once, *for_jobs]
-        self._free: deque[_Place] = deque(for_jobs)
-        self._waiting: deque[_Waiting] = deque()
+        self._free: deque[Place] = deque(for_jobs)
+        self._waiting: deque[Waiting] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -206,7 +156,7 @@ class QueryPool:
         # It was not quick, and has the time of any other question.
         return await self.run(query, time_limit_s=time_limit_s)
 
-    async def _take(self, query: Query, lane: Lane) -> tuple[_Place, QueryProcess] | Answer:
+    async def _take(self, query: Query, lane: Lane) -> tuple[Place, QueryProcess] | Answer:
         """A place and its process, which lives; or the answer, if it was found together with others."""
         while True:
             try:
@@ -222,7 +172,7 @@ class QueryPool:
                 return turn, turn.process
             self._do(self._recover(turn))
 
-    async def _acquire(self, query: Query, lane: Lane, patience: asyncio.Timeout) -> _Place | Answer:
+    async def _acquire(self, query: Query, lane: Lane, patience: asyncio.Timeout) -> Place | Answer:
         if self._is_closed:
             raise ServerBusy("the server is going down")
         for place in sorted(self._free, key=lambda place: place.is_kept):
@@ -231,13 +181,13 @@ class QueryPool:
                 return place
         if len(self._waiting) >= self._settings.query_waiting:
             raise ServerBusy(f"{len(self._waiting)} questions wait already; ask again in a while")
-        entry = _Waiting(query, lane, asyncio.get_running_loop().create_future(), patience)
+        entry = Waiting(query, lane, asyncio.get_running_loop().create_future(), patience)
         self._waiting.append(entry)
         try:
             return await entry.turn
         except asyncio.CancelledError:
             if entry.turn.done() and not entry.turn.cancelled():
-                if entry.turn.exception() is None and isinstance(turn := entry.turn.result(), _Place):
+                if entry.turn.exception() is None and isinstance(turn := entry.turn.result(), Place):
                     self._hand_on(turn)
             elif self._is_closed:
                 raise ServerBusy("the server is going down") from None
@@ -246,14 +196,14 @@ class QueryPool:
             with suppress(ValueError):
                 self._waiting.remove(entry)
 
-    def _release(self, place: _Place) -> None:
+    def _release(self, place: Place) -> None:
         assert place.process is not None
         if place.process.answering or place.process.is_dead or place.process.is_spent:
             self._do(self._recover(place))
         else:
             self._hand_on(place)
 
-    def _hand_on(self, place: _Place) -> None:
+    def _hand_on(self, place: Place) -> None:
         """Give a free process to whoever waits longest for one like it, and to those who can be answered with them."""
         fitting = [entry for entry in self._waiting if entry.lane in place.lanes and not entry.turn.done()]
         first = min(fitting, key=lambda entry: entry.lane != "quick", default=None)
@@ -264,17 +214,16 @@ class QueryPool:
         if len(alike) > 1 and place.is_ready:
             for entry in alike:
                 self._waiting.remove(entry)
+                entry.patience.reschedule(None)
             self._do(self._answer_together(place, alike))
         else:
             self._waiting.remove(first)
             first.turn.set_result(place)
 
-    async def _answer_together(self, place: _Place, entries: Sequence[_Waiting]) -> None:
+    async def _answer_together(self, place: Place, entries: Sequence[Waiting]) -> None:
         """Have some cones answered by one search; the next turn is theirs who still have no answer then."""
         assert place.process is not None
         limit_s = self._settings.quick_time_limit_s
-        for entry in entries:
-            entry.patience.reschedule(None)
         place.process.ask([entry.query for entry in entries], limit_s)
         try:
             async with asyncio.timeout(limit_s):
@@ -291,7 +240,7 @@ class QueryPool:
         self._waiting.extendleft(reversed(again))
         self._release(place)
 
-    async def _recover(self, place: _Place) -> None:
+    async def _recover(self, place: Place) -> None:
         """Stop the query of a process; start another where it does not stop, or where there is none yet."""
         if place.process is not None:
             await self._stop(place.process)
@@ -314,7 +263,7 @@ class QueryPool:
         except (TimeoutError, SkybandError):
             await process.kill()
 
-    async def _spawn(self, place: _Place) -> QueryProcess:
+    async def _spawn(self, place: Place) -> QueryProcess:
         return await QueryProcess.start(
             self._tables_folder, self._settings, self._upload_reader, yielding="job" in place.lanes
         )

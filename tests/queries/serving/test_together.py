@@ -131,9 +131,7 @@ def test_one_that_is_wrong_fails_alone(crowd: Any, sky: Any) -> None:
     good = [cone(0.0, 0.0, 0.02), cone(0.0, 90.0, 0.02)]
     wrong = [cone(10.0, 95.0, 0.1), cone(10.0, 5.0, 0.1, format="doc")]
     queries = [good[0], *wrong, good[1]]
-    first, *errors, last = crowd.do(
-        while_busy(crowd, lambda: [crowd.answer(query, lane="quick") for query in queries])
-    )
+    first, *errors, last = crowd.do(while_busy(crowd, lambda: [crowd.answer(query, lane="quick") for query in queries]))
     assert [ids(data) for data, _ in (first, last)] == [expected(sky, query) for query in good]
     assert [type(error) for error in errors] == [BadOption, BadOption]
     assert ["position" in str(errors[0]), "unknown format" in str(errors[1])] == [True, True]
