@@ -34,7 +34,10 @@ _FRAME_BYTES = 256 << 10
 """Bytes gathered before they are sent: fewer, larger frames."""
 
 _LARGEST_BYTES = 1 << 20
-"""Bytes of one frame at most."""
+"""Bytes of one frame of an answer in several, at most."""
+
+_WHOLE_BYTES = frames.LARGEST_BYTES // 2
+"""Bytes of an answer in one frame, at most: some encoders give all at once."""
 
 _FLUSH_S = 0.1
 """Seconds after which what was gathered is sent all the same."""
@@ -104,7 +107,7 @@ class Worker:
                 self._gathered.clear()
             return self._error(error)
         outcome = {"rows": reply.rows, "truncated": reply.truncated}
-        if self._content_type and len(self._gathered) <= _LARGEST_BYTES:
+        if self._content_type and len(self._gathered) <= _WHOLE_BYTES:
             whole = frames.whole_frame({"content_type": self._content_type} | outcome, self._gathered)
             self._content_type = ""
             self._gathered.clear()
@@ -123,17 +126,18 @@ class Worker:
 
     def _short(self, reply: Reply | None) -> bytes:
         """The frame of an answer that should be short."""
+        alone = frames.json_frame(frames.ALONE, {"spent": False})
+        if reply is None:
+            return alone
         data = bytearray()
         try:
-            for chunk in reply.chunks if reply is not None else ():
+            for chunk in reply.chunks:
                 data += chunk
-                if len(data) > _FRAME_BYTES:
-                    reply = None
-                    break
+                reply.sent_bytes = len(data)
+                if self._cancelled or len(data) > _FRAME_BYTES:
+                    return alone
         except BaseException as error:
             return self._error(error)
-        if reply is None or self._cancelled:
-            return frames.json_frame(frames.ALONE, {"spent": False})
         head = {"content_type": reply.content_type, "rows": reply.rows, "truncated": reply.truncated}
         return frames.whole_frame(head, data)
 
