@@ -375,6 +375,7 @@ def test_the_kept_process_is_not_held_by_a_client_that_dawdles(make_served: Any)
     async def dawdle() -> None:
         pool = shared.pool
         first = await pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60)
+        await shared.answer(Query("SELECT 1 AS n", "sql"), lane="quick")  # what comes first takes longer
         answer = await pool.run(Query(ENDLESS_ROWS, "sql"), time_limit_s=60, lane="quick")
         with pytest.raises(ResourceLimit, match="nobody took"):
             async for _ in answer.chunks:
@@ -518,8 +519,8 @@ def test_a_cancelled_query_says_so() -> None:
 
 def test_an_answer_made_at_once_comes_at_once(served: Any) -> None:
     """It is longer than what is read ahead."""
-    text = "SELECT repeat(md5(range::VARCHAR), 100) AS x FROM range(1000)"
+    text = "SELECT md5(range::VARCHAR) || repeat('x', 3000) AS x FROM range(1000)"
     data, answer = served.do(served.answer(Query(text, "sql", format="csv")))
     assert len(data) == answer.size
-    rows = [hashlib.md5(str(n).encode()).hexdigest() * 100 for n in range(1000)]
+    rows = [hashlib.md5(str(n).encode()).hexdigest() + 3000 * "x" for n in range(1000)]
     assert data.decode().splitlines() == ["x", *rows]
