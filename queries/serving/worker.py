@@ -34,10 +34,7 @@ _FRAME_BYTES = 256 << 10
 """Bytes gathered before they are sent: fewer, larger frames."""
 
 _LARGEST_BYTES = 1 << 20
-"""Bytes of one frame of an answer in several, at most."""
-
-_WHOLE_BYTES = frames.LARGEST_BYTES // 2
-"""Bytes of an answer in one frame, at most: some encoders give all at once."""
+"""Bytes of one frame at most."""
 
 _FLUSH_S = 0.1
 """Seconds after which what was gathered is sent all the same."""
@@ -107,12 +104,11 @@ class Worker:
                 self._gathered.clear()
             return self._error(error)
         outcome = {"rows": reply.rows, "truncated": reply.truncated}
-        if self._content_type and len(self._gathered) <= _WHOLE_BYTES:
+        if self._content_type:  # nothing was sent
             whole = frames.whole_frame({"content_type": self._content_type} | outcome, self._gathered)
             self._content_type = ""
             self._gathered.clear()
             return whole
-        self._begin()
         return frames.json_frame(frames.END, outcome)
 
     def _answer_together(self, queries: Sequence[Query]) -> bytes:
