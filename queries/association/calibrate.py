@@ -124,23 +124,25 @@ def calibrate(
     return Calibration(share, covered.rows, shifts.trials, shifts.shift_arcsec, tuple(cuts))
 
 
-def calibrate_any(connection: duckdb.DuckDBPyConnection, groups: str, shifts: Shifts, covered_rows: int) -> Calibration:
+def calibrate_any(
+    connection: duckdb.DuckDBPyConnection, options: AssociationOptions, shifts: Shifts, covered_rows: int
+) -> Calibration:
     """Compare the probability of leading rows to have any counterpart with that of shifted rows.
 
     Args:
-        connection: where the groups are.
-        groups: relation of groups.sql, shifted rows among them.
+        connection: where the temporary table `grouped` (groups.sql) is, shifted rows in it.
+        options: which cut was asked for.
         shifts: how rows were shifted.
         covered_rows: leading rows in the footprint of any other table.
     """
-    best = f"SELECT left_row, p_any FROM {groups} WHERE left_rank = 1"
+    best = "SELECT left_row, p_any FROM grouped WHERE left_rank = 1"
     rows = shifts.table.rows
     real = _columns(connection, f"SELECT p_any FROM ({best}) WHERE left_row < {rows}")[0]
     shifted = _columns(connection, f"SELECT p_any FROM ({best}) WHERE left_row >= {rows}")[0]
     trials = max(shifts.trials, 1)
     share = float(real.sum()) / max(covered_rows, 1)
     cuts = []
-    for least in _CUTS:
+    for least in sorted({*_CUTS, options.least_probability}):
         kept, found = real[real >= least], int((shifted >= least).sum())
         scale = (1 - share) * rows / trials / max(len(kept), 1)
         cuts.append(
