@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from skyband.schema.columns import Column
+from skyband.schema.healpix import Doubles, Integers
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,6 +19,10 @@ _PLAIN = {
     "DOUBLE", "VARCHAR",
 }  # fmt: skip
 """Types whose values numpy holds exactly."""
+
+
+Values: TypeAlias = "np.ndarray[Any, Any] | pa.Array"
+"""A column that was collected."""
 
 
 class CollectedRows:
@@ -33,18 +38,38 @@ class CollectedRows:
         return pa.Table.from_batches([self._rows]).to_reader(batch_size)
 
 
-def collect(cursor: duckdb.DuckDBPyConnection, sql: str, columns: Sequence[Column]) -> pa.RecordBatch:
-    """All rows of a query whose columns, in name and type, are known."""
+def collect(
+    cursor: duckdb.DuckDBPyConnection,
+    statement: duckdb.Statement,
+    parameters: Sequence[float],
+    columns: Sequence[Column],
+) -> list[Values]:
+    """All rows of a query whose columns, in name and type, are known: a column each."""
+    if not all(column.type in _PLAIN for column in columns):
+        table = cursor.sql(statement, params=parameters).to_arrow_table()
+        return list(table.to_struct_array().combine_chunks().flatten())
+    # DuckDB makes Arrow of an executed query by running a second one over its rows; numpy it makes at once.
+    return list(cursor.execute(statement, parameters).fetchnumpy().values())
+
+
+def doubles(values: Values) -> Doubles:
+    """A column of numbers that was collected; NaN for NULL."""
+    filled = np.ma.filled(values.astype(float), np.nan) if isinstance(values, np.ma.MaskedArray) else values
+    return np.asarray(filled, float)
+
+
+def chosen(values: Values, column: Column, places: Integers) -> pa.Array:
+    """Some rows of a column that was collected.
+
+    Args:
+        values: the column.
+        column: its name and type.
+        places: of the rows, shape (n,).
+    """
     import pyarrow as pa
 
-    if not all(column.type in _PLAIN for column in columns):
-        return pa.RecordBatch.from_struct_array(cursor.sql(sql).to_arrow_table().to_struct_array().combine_chunks())
-    # DuckDB makes Arrow of an executed query by running a second one over its rows; numpy it makes at once.
-    found = cursor.execute(sql).fetchnumpy()
-    arrays = [
-        pa.array(
-            np.ma.getdata(values), pa.string() if column.type == "VARCHAR" else None, mask=np.ma.getmaskarray(values)
-        )
-        for values, column in zip(found.values(), columns, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns])
+    if not isinstance(values, np.ndarray):
+        return values.take(pa.array(places))
+    rows = values[places]
+    kind = pa.string() if column.type == "VARCHAR" else None
+    return pa.array(np.ma.getdata(rows), kind, mask=rows.mask if isinstance(rows, np.ma.MaskedArray) else None)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skyband.queries.collected import CollectedRows, collect
+from skyband.queries.collected import CollectedRows, Values, chosen, collect, doubles
 from skyband.queries.known import unique_names
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo
 from skyband.schema.errors import BadOption
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _FEW_ROWS = 50_000
 """Candidates that are collected and judged at once; more are left to the database, which streams."""
+
+_TOGETHER_ROWS = 2_000
+"""Candidates of a cone that is searched together with others: with more, it would be them who wait for it."""
 
 _MOST_RANGES = 4
 """Ranges of the key a cone is cut into; more skip hardly more rows."""
@@ -67,6 +71,11 @@ class Cone:
         """Unit vector of the centre."""
         lon, lat = math.radians(self.ra), math.radians(self.dec)
         return math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)
+
+    @property
+    def decs(self) -> tuple[float, float]:
+        """The least and the greatest declination, a hair apart from the edge."""
+        return self.dec - self.radius_deg - 1e-9, self.dec + self.radius_deg + 1e-9
 
     @property
     def chord2(self) -> float:
@@ -120,6 +129,10 @@ class ConeSearch:
         names = unique_names([_SEPARATION.name, *(column.name for column in given)])
         self.columns = (_SEPARATION, *(replace(c, name=name) for c, name in zip(given, names[1:], strict=True)))
         """Of the rows found; `sep_arcsec` is the first."""
+        self._statements: dict[tuple[int, int], duckdb.Statement] = {}
+        label = unique_names([*(column.name for column in info.columns), "range"])[-1]
+        self._position = (info.columns.index(ra), info.columns.index(dec))
+        self._candidates = (Column(label, "INTEGER"), *info.columns)
 
     def rows(self, cursor: duckdb.DuckDBPyConnection, cone: Cone) -> ArrowRows:
         """The rows in a cone, nearest first, those equally near in the order of the table.
@@ -128,27 +141,59 @@ class ConeSearch:
             cursor: of a session that has the table open.
             cone: where to look.
         """
-        return self._few_rows(cursor, cone) or self._many_rows(cursor, cone)
+        return self._few_rows(cursor, [cone], _FEW_ROWS)[0] or self._many_rows(cursor, cone)
 
-    def _few_rows(self, cursor: duckdb.DuckDBPyConnection, cone: Cone) -> ArrowRows | None:
-        """The rows, unless there are many."""
+    def rows_together(self, cursor: duckdb.DuckDBPyConnection, cones: Sequence[Cone]) -> list[ArrowRows | None]:
+        """The rows in some cones, by one question to the database, which takes longer to read it than to answer it.
+
+        None for a cone that may have many rows: it is to be searched by itself.
+        """
+        return self._few_rows(cursor, cones, _TOGETHER_ROWS)
+
+    def _few_rows(self, cursor: duckdb.DuckDBPyConnection, cones: Sequence[Cone], most: int) -> list[ArrowRows | None]:
+        """The rows in each cone, unless it has more candidates than `most`."""
+        ranges = [_ranges(cone, self._info.rows) for cone in cones]
+        limits = [(*keys, *cone.decs) for cone, some in zip(cones, ranges, strict=True) for keys in some]
+        statement = self._statement(cursor, len(limits), most + 1)
+        parameters = [limit for four in limits for limit in four]
+        label, *values = collect(cursor, statement, parameters, self._candidates)
+        number = np.asarray(label)
+        order = np.argsort(number, kind="stable")
+        bounds = np.searchsorted(number, np.cumsum([0, *map(len, ranges)]), sorter=order)
+        parts = (order[first:end] for first, end in pairwise(bounds))
+        return [
+            None if len(part) > most else self._inside(cone, values, part)
+            for cone, part in zip(cones, parts, strict=True)
+        ]
+
+    def _statement(self, cursor: duckdb.DuckDBPyConnection, ranges: int, limit: int) -> duckdb.Statement:
+        """Asks for the rows of some ranges of the key, the number of the range in front, so many of each at most.
+
+        Its parameters are four a range: first and last key, least and greatest declination.
+        """
+        if (ranges, limit) not in self._statements:
+            label, *names = (quote(column.name) for column in self._candidates)
+            sql = " UNION ALL ".join(
+                f"(SELECT {number}::INTEGER AS {label}, {', '.join(names)} FROM {data_of(self._info)} "
+                f"WHERE {HEALPIX_COLUMN} BETWEEN ${4 * number + 1} AND ${4 * number + 2} AND {quote(self._dec.name)} "
+                f"BETWEEN ${4 * number + 3}::DOUBLE AND ${4 * number + 4}::DOUBLE LIMIT {limit})"
+                for number in range(ranges)
+            )
+            self._statements[ranges, limit] = cursor.extract_statements(sql)[0]
+        return self._statements[ranges, limit]
+
+    def _inside(self, cone: Cone, values: Sequence[Values], part: Integers) -> ArrowRows:
+        """The rows in a cone, nearest first, of the candidates in some places."""
         import pyarrow as pa
 
-        names = ", ".join(quote(column.name) for column in self._info.columns)
-        sql = f"SELECT {names} FROM {data_of(self._info)} WHERE {self._near(cone)} LIMIT {_FEW_ROWS + 1}"
-        candidates = collect(cursor, sql, self._info.columns)
-        if candidates.num_rows > _FEW_ROWS:
-            return None
-        ra, dec = (np.asarray(candidates[column.name], float) for column in (self._ra, self._dec))
+        ra, dec = (doubles(values[place])[part] for place in self._position)
         inside, separation_arcsec = cone.nearest(ra, dec)
-        arrays = [
-            array.cast(pa.string()) if column.type != given.type else array
-            for array, given, column in zip(
-                candidates.take(pa.array(inside)).columns, self._info.columns, self.columns[1:], strict=True
-            )
-        ]
-        names_found = [column.name for column in self.columns]
-        return CollectedRows(pa.RecordBatch.from_arrays([pa.array(separation_arcsec), *arrays], names_found))
+        places = part[inside]
+        arrays = [pa.array(separation_arcsec)]
+        for given, column, collected in zip(self._info.columns, self.columns[1:], values, strict=True):
+            array = chosen(collected, given, places)
+            arrays.append(array.cast(pa.string()) if column.type != given.type else array)
+        return CollectedRows(pa.RecordBatch.from_arrays(arrays, [column.name for column in self.columns]))
 
     def _many_rows(self, cursor: duckdb.DuckDBPyConnection, cone: Cone) -> ArrowRows:
         """The rows as the database finds them."""
@@ -168,7 +213,7 @@ class ConeSearch:
     def _near(self, cone: Cone) -> str:
         """SQL that holds for every row of the cone and, by ranges of the key, for few others."""
         ranges = " OR ".join(f"{HEALPIX_COLUMN} BETWEEN {a} AND {b}" for a, b in _ranges(cone, self._info.rows))
-        least, most = cone.dec - cone.radius_deg - 1e-9, cone.dec + cone.radius_deg + 1e-9
+        least, most = cone.decs
         return f"({ranges}) AND {quote(self._dec.name)} BETWEEN {least!r}::DOUBLE AND {most!r}::DOUBLE"
 
 

@@ -124,6 +124,9 @@ def _batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Rec
 
     with duckdb_faults("query failed"):
         for batch in _read(reader):
+            if batch.schema.equals(schema):
+                yield batch
+                continue
             try:
                 arrays = [
                     array if array.type == field.type else array.cast(field.type)

@@ -119,10 +119,9 @@ def ranges_of_cone(ra: float, dec: float, radius_deg: float) -> list[Range]:
     Returns:
         At most `MAX_RANGES`, sorted, apart from each other.
     """
-    import healpy
-
-    centre = healpy.ang2vec(ra, dec, lonlat=True)
-    reach = np.radians(min(radius_deg, 180.0)) * (1 + 1e-8) + 1e-7
+    lon, lat = math.radians(ra), math.radians(dec)
+    centre = np.array([math.cos(lat) * math.cos(lon), math.cos(lat) * math.sin(lon), math.sin(lat)])
+    reach = math.radians(min(radius_deg, 180.0)) * (1 + 1e-8) + 1e-7
     return _ranges(lambda nside: _disc(nside, centre, reach), radius_deg)
 
 
@@ -174,8 +173,8 @@ def _ranges(pixels: Callable[[int], Integers], size_deg: float) -> list[Range]:
     order = min(order_of_size(size_deg / 2), _FINEST_COVER)
     while True:
         found = pixels(1 << order)
-        first = found[np.flatnonzero(np.diff(found, prepend=found[0] - 2) > 1)]
-        last = found[np.flatnonzero(np.diff(found, append=found[-1] + 2) > 1)]
+        gaps = np.flatnonzero(found[1:] - found[:-1] > 1)
+        first, last = found[np.append(0, gaps + 1)], found[np.append(gaps, len(found) - 1)]
         if len(first) <= MAX_RANGES or order == 0:
             shift = 2 * (KEY_ORDER - order)
             return [(int(a) << shift, ((int(b) + 1) << shift) - 1) for a, b in zip(first, last, strict=True)]

@@ -33,6 +33,8 @@ _XMATCH = fill_sql(
 )
 """The band join over `keys`, as the body of the macro `xmatch`."""
 
+_SUFFIX = ".duckdb"
+
 
 @dataclass(frozen=True, slots=True)
 class Attached:
@@ -77,17 +79,17 @@ class Session:
 
     def refresh(self) -> None:
         """Attach what was published, and let go what was dropped, since the last call."""
-        found = dict(_table_files(self._folder))
+        found = table_stamps(self._folder)
         self.damaged.clear()
         for name in self._tables.keys() - found.keys():
             self._detach(name)
-        for name, (path, stamp) in found.items():
+        for name, stamp in found.items():
             known = self._tables.get(name)
             if known is None or known.stamp != stamp:
                 if known is not None:
                     self._detach(name)
                 try:
-                    self._attach(name, path, stamp)
+                    self._attach(name, stamp)
                 except StorageError as error:
                     self.damaged[name] = str(error)
 
@@ -96,8 +98,8 @@ class Session:
         self.connection.close()
         shutil.rmtree(self._spill, ignore_errors=True)
 
-    def _attach(self, name: str, path: Path, stamp: tuple[int, int]) -> None:
-        catalog = catalog_of(name)
+    def _attach(self, name: str, stamp: tuple[int, int]) -> None:
+        path, catalog = self._folder / f"{name}{_SUFFIX}", catalog_of(name)
         with duckdb_faults(f"cannot open table {name!r}"):
             self.connection.execute(f"ATTACH {quote_text(str(path))} AS {quote(catalog)} (READ_ONLY)")
             try:
@@ -130,15 +132,14 @@ def session(tables_folder: Path, settings: Settings) -> Iterator[Session]:
 
 def table_stamps(folder: Path) -> dict[str, tuple[int, int]]:
     """The table files there are now: inode and modification time by table name. They differ after every publish."""
-    return {name: stamp for name, (_, stamp) in _table_files(folder)}
-
-
-def _table_files(folder: Path) -> Iterator[tuple[str, tuple[Path, tuple[int, int]]]]:
+    stamps = {}
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith(".duckdb") and not entry.name.startswith("."):
+            name = entry.name
+            if name.endswith(_SUFFIX) and not name.startswith("."):
                 state = entry.stat()
-                yield entry.name.removesuffix(".duckdb"), (Path(entry.path), (state.st_ino, state.st_mtime_ns))
+                stamps[name.removesuffix(_SUFFIX)] = state.st_ino, state.st_mtime_ns
+    return stamps
 
 
 def spill_folder(store: Path) -> Path:

@@ -17,9 +17,9 @@ from skyband.queries.crossmatch.options import Find
 from skyband.schema.errors import BadOption
 from skyband.schema.healpix import Doubles
 
-_ONE_SIDED = (Find.ALL, Find.BEST1)
+ONE_SIDED = (Find.ALL, Find.BEST1)
 """Choices that do not make left rows compete."""
-_SAMPLE_PAIRS = 1_000_000
+_SAMPLE_PAIRS = 200_000
 _BLOCK_ROWS = 2000
 _CUTS = (
     0.0, *(place / 20 for place in range(1, 20)), 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999,
@@ -94,7 +94,7 @@ def calibrate(
         right_share: of right rows that have one.
     """
     [chosen] = _columns(connection, "SELECT p_match FROM selected")
-    if options.find in _ONE_SIDED:
+    if options.find in ONE_SIDED:
         judged = true = chosen
     else:
         judged, true = _exclusive(connection, right_share)
@@ -124,23 +124,25 @@ def calibrate(
     return Calibration(share, covered.rows, shifts.trials, shifts.shift_arcsec, tuple(cuts))
 
 
-def calibrate_any(connection: duckdb.DuckDBPyConnection, groups: str, shifts: Shifts, covered_rows: int) -> Calibration:
+def calibrate_any(
+    connection: duckdb.DuckDBPyConnection, options: AssociationOptions, shifts: Shifts, covered_rows: int
+) -> Calibration:
     """Compare the probability of leading rows to have any counterpart with that of shifted rows.
 
     Args:
-        connection: where the groups are.
-        groups: relation of groups.sql, shifted rows among them.
+        connection: where the temporary table `grouped` (groups.sql) is, shifted rows in it.
+        options: which cut was asked for.
         shifts: how rows were shifted.
         covered_rows: leading rows in the footprint of any other table.
     """
-    best = f"SELECT left_row, p_any FROM {groups} WHERE left_rank = 1"
+    best = "SELECT left_row, p_any FROM grouped WHERE left_rank = 1"
     rows = shifts.table.rows
     real = _columns(connection, f"SELECT p_any FROM ({best}) WHERE left_row < {rows}")[0]
     shifted = _columns(connection, f"SELECT p_any FROM ({best}) WHERE left_row >= {rows}")[0]
     trials = max(shifts.trials, 1)
     share = float(real.sum()) / max(covered_rows, 1)
     cuts = []
-    for least in _CUTS:
+    for least in sorted({*_CUTS, options.least_probability}):
         kept, found = real[real >= least], int((shifted >= least).sum())
         scale = (1 - share) * rows / trials / max(len(kept), 1)
         cuts.append(

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from skyband.schema.columns import TableInfo
 from skyband.schema.healpix import KEY_ORDER, Doubles, Integers, neighbours, pixel_area_deg2
@@ -17,9 +16,11 @@ from skyband.schema.keys import data_of
 
 _FINEST_ORDER = 15
 """Pixels of 6 arcsec."""
-_FIRST_ORDER = 10
+_FIRST_ORDER = 6
 _CELL_ROWS = 20.0
 """Sources a cell has on average, at least: the density of nine of them is known to 8 %."""
+_MOST_SIDES = 5
+"""Of the eight neighbours of a cell without sources, those that must have some for the survey to have looked there."""
 _STEP = 1
 """Orders by which the cells of crowded places are finer than those around."""
 
@@ -44,9 +45,9 @@ class Density:
     crowded. Cells that are not listed lie outside the survey."""
 
     levels: tuple[Level, ...]  # the coarsest, which covers all, first
-    covered: NDArray[np.bool_]  # whether a cell of the coarsest level has sources itself
+    covered: Integers  # where the survey looked: cells an order finer than the coarsest level, sorted
     rows: int  # of the table
-    moc: Integers | None = None  # ranges of the key where the survey looked (footprint.read_moc); None: as `covered`
+    moc: Integers | None = None  # ranges of the key where it is said to have looked (footprint.read_moc), instead
 
     @property
     def shift(self) -> int:
@@ -55,10 +56,10 @@ class Density:
 
     @property
     def area_deg2(self) -> float:
-        """Of the footprint: as it is given, or else the cells that have sources."""
+        """Of the footprint."""
         if self.moc is not None:
             return float((self.moc[:, 1] - self.moc[:, 0] + 1).sum()) * pixel_area_deg2(KEY_ORDER)
-        return float(self.covered.sum()) * pixel_area_deg2(self.levels[0].order)
+        return len(self.covered) * pixel_area_deg2(self.levels[0].order + 1)
 
     @property
     def mean_per_arcsec2(self) -> float:
@@ -66,30 +67,29 @@ class Density:
         return self.rows / max(self.area_deg2 * 3600.0**2, 1.0)
 
     def register(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
-        """Make the temporary tables `name` (cell, per_arcsec2, covered) and, of finer levels, `name`_<n> (cell,
-        per_arcsec2)."""
-        for number, level in enumerate(self.levels):
-            columns = {"cell": level.cells, "per_arcsec2": level.per_arcsec2}
-            covered = {} if number else {"covered": self.covered}
-            connection.register("density_cells", pa.table(columns | covered))
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_level(name, number)} AS FROM density_cells")
-            connection.unregister("density_cells")
-        if self.moc is not None:
-            connection.register("moc_ranges", pa.table({"first": self.moc[:, 0], "last": self.moc[:, 1]}))
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {name}_moc AS FROM moc_ranges")
-            connection.unregister("moc_ranges")
+        """Make the temporary tables `name`_<level> (cell, per_arcsec2) and `name`_footprint (cell; or first, last)."""
+        tables = {
+            f"{name}_{number}": {"cell": level.cells, "per_arcsec2": level.per_arcsec2}
+            for number, level in enumerate(self.levels)
+        }
+        moc = self.moc
+        looked = {"cell": self.covered} if moc is None else {"first": moc[:, 0], "last": moc[:, 1]}
+        for table, columns in (tables | {f"{name}_footprint": looked}).items():
+            connection.register("density_columns", pa.table(columns))
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM density_columns")
+            connection.unregister("density_columns")
 
     def footprint(self, name: str, key: str) -> tuple[str, str]:
         """SQL that joins a registered table by an expression of healpix_29, and then a condition: that it lies in the
         footprint."""
         if self.moc is None:
-            return f"LEFT JOIN {name} f ON f.cell = {key} >> {self.shift}", "coalesce(f.covered, false)"
-        return f"ASOF LEFT JOIN {name}_moc f ON {key} >= f.first", f"coalesce({key} <= f.last, false)"
+            return f"LEFT JOIN {name}_footprint f ON f.cell = {key} >> {self.shift - 2}", "f.cell IS NOT NULL"
+        return f"ASOF LEFT JOIN {name}_footprint f ON {key} >= f.first", f"coalesce({key} <= f.last, false)"
 
     def joins(self, name: str, key: str) -> str:
         """SQL that joins the registered tables, as d<level>, by an expression of healpix_29."""
         return "\n".join(
-            f"LEFT JOIN {_level(name, number)} d{number} ON d{number}.cell = {key} >> {level.shift}"
+            f"LEFT JOIN {name}_{number} d{number} ON d{number}.cell = {key} >> {level.shift}"
             for number, level in enumerate(self.levels)
         )
 
@@ -98,10 +98,6 @@ class Density:
         """SQL over the `joins`: sources a square arcsecond, the mean where nobody looked."""
         finest_first = [f"d{number}.per_arcsec2" for number in reversed(range(len(self.levels)))]
         return f"coalesce({', '.join(finest_first)}, {self.mean_per_arcsec2!r})"
-
-
-def _level(name: str, number: int) -> str:
-    return f"{name}_{number}" if number else name
 
 
 def measure_density(
@@ -122,11 +118,14 @@ def measure_density(
         area_deg2: of the sky it covers, for one density everywhere.
         moc: ranges of the key where the survey looked, where that is known (`footprint.read_moc`).
     """
-    order = _FIRST_ORDER
-    quarters, counts = _count(connection, table, order + 1)
-    if table.rows > 4 * _CELL_ROWS * max(len(quarters) / 4, 1):
-        order = min(order + int(math.log(table.rows / len(quarters) * 4 / _CELL_ROWS, 4)), _FINEST_ORDER)
+    order, finer = _FIRST_ORDER, 0
+    while True:
+        order = min(order + finer, _FINEST_ORDER)
         quarters, counts = _count(connection, table, order + 1)
+        mean_rows = table.rows / max(int(np.count_nonzero(np.diff(quarters >> 2, prepend=-1))), 1)
+        finer = int(math.log(max(mean_rows / _CELL_ROWS, 1.0), 4))
+        if not finer or order == _FINEST_ORDER:
+            break
     while order > 0 and counts.sum() < _CELL_ROWS * np.count_nonzero(np.diff(quarters >> 2, prepend=-1)):
         order -= 1
         quarters, counts = _parents(quarters, counts)
@@ -137,12 +136,19 @@ def measure_density(
     sources = _at(cells, in_cell, near).sum(axis=1)
     # A quarter without sources is taken for one that nobody looked at.
     areas = _at(*_parents(quarters, np.full(len(quarters), 0.25)), near).sum(axis=1)
-    covered = np.isin(around, cells)
+    covered = _without_holes(order + 1, quarters)
     if area_deg2 is not None:
         uniform = Level(order, around, np.full(len(around), table.rows / (area_deg2 * 3600.0**2)))
         return Density((uniform,), covered, table.rows, moc)
     level = Level(order, around, sources / (np.maximum(areas, 0.25) * pixel_area_deg2(order) * 3600.0**2))
     return Density((level, *_crowded(connection, table, order, cells, in_cell)), covered, table.rows, moc)
+
+
+def _without_holes(order: int, cells: Integers) -> Integers:
+    """The cells, and those among them that have sources on most sides."""
+    beside = np.unique(neighbours(order, cells))
+    holes = np.setdiff1d(beside[beside >= 0], cells, assume_unique=True)
+    return np.union1d(cells, holes[np.isin(neighbours(order, holes), cells).sum(axis=1) >= _MOST_SIDES])
 
 
 def _crowded(

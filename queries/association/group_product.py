@@ -31,6 +31,7 @@ class WrittenGroups:
     """What the new table holds."""
 
     groups: int
+    wrong_share: float  # of them that are not right and whole, by their probabilities
     matched: tuple[int, ...]  # rows of each table in a group of two or more
     columns: tuple[Column, ...]
 
@@ -102,7 +103,9 @@ def write_groups(
     alone, those of the first table with the join `left`, those of all with `full`."""
     places = range(len(tables))
     counted = ", ".join(f"count(DISTINCT row_{number})" for number in places)
-    [(groups, *matched)] = connection.execute(f"SELECT count(*), {counted} FROM selected").fetchall()
+    [(groups, wrong, *matched)] = connection.execute(
+        f"SELECT count(*), coalesce(avg(1 - p_match), 0), {counted} FROM selected"
+    ).fetchall()
     alone = {Join.LEFT: places[:1], Join.FULL: places}.get(options.join, places[:0])
     for number in alone:
         connection.execute(
@@ -135,7 +138,7 @@ def write_groups(
         f"{place['healpix_29']} AS healpix_29 FROM selected s {joins} "
         f"ORDER BY healpix_29, {', '.join(f'row_{number}' for number in places)}, left_rank"
     )
-    return WrittenGroups(groups, tuple(matched), columns)
+    return WrittenGroups(groups, wrong, tuple(matched), columns)
 
 
 def group_columns(options: AssociationOptions, tables: Sequence[TableInfo]) -> tuple[Column, ...]:

@@ -28,7 +28,7 @@ FROM (
             left_rank, n_neighbours, ln_best, coalesce(ln_second, '-inf'::DOUBLE) AS ln_second
         FROM (
             SELECT
-                * REPLACE (avg(within) OVER by_left AS within),
+                *,
                 sum(odds) OVER by_left AS total,
                 max(ln_odds) OVER by_left AS ln_best,
                 nth_value(ln_odds, 2) OVER (ranked ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS ln_second,

@@ -50,6 +50,7 @@ class GroupCounts:
     left_rows: int
     left_matched: int
     groups: int  # published
+    wrong_share: float  # of them that are not right and whole, by their probabilities
     least_probability: float
     partners: tuple[Partner, ...]
     calibration: Calibration  # of having any counterpart
@@ -76,9 +77,10 @@ def associate_many(
 ) -> GroupReport:
     """Find the counterparts of the rows of the first table in all others at once, with probabilities.
 
-    A group is a row of the first table and one candidate or none of each other table; all groups compete
-    (Budavari & Szalay 2008, Salvato et al. 2018). `options.find` is best (the most probable group of each leading row)
-    or all; `options.join` is inner (leading rows with a counterpart), left (all of them), or full: rows that no leading
+    A group is a row of the first table and one candidate or none of each other table; all groups compete, also with
+    what lies there being one other object (Budavari & Szalay 2008; Salvato et al. 2018). `options.find` is best (the
+    most probable group first, each row in one group at most), best1 (the most probable group of each leading row) or
+    all. `options.join` is inner (leading rows with a counterpart), left (all of them), or full: rows that no leading
     row took up are led by the second table, and so on, until every row of every table stands in a group or alone.
 
     Args and errors are those of `associate`.
@@ -96,7 +98,7 @@ def associate_many(
         sides = list(read_sides(connection, store, options, tables))
         begin_groups(connection, len(tables))
         found = _led_by(connection, store, options, sides, 0, batches, progress)
-        calibration = calibrate_any(connection, "grouped", found.shifts, found.covered_rows)
+        calibration = calibrate_any(connection, options, found.shifts, found.covered_rows)
         least = calibration.least_probability(options)
         add_groups(connection, options, tables, 0, least)
         if options.join is Join.FULL:
@@ -111,6 +113,7 @@ def associate_many(
             left_rows=tables[0].rows,
             left_matched=written.matched[0],
             groups=written.groups,
+            wrong_share=written.wrong_share,
             least_probability=least,
             partners=tuple(
                 replace(partner, matched=matched)
@@ -133,7 +136,7 @@ def associate_many(
 
 def _check(options: AssociationOptions) -> None:
     if options.find not in (Find.ALL, Find.BEST, Find.BEST1):
-        raise BadOption(f"--find {options.find} is for two tables; of many, best and all can be found")
+        raise BadOption(f"--find {options.find} is for two tables; of many, best, best1 and all can be found")
     if options.join not in (Join.INNER, Join.LEFT, Join.FULL):
         raise BadOption(f"--join {options.join} is for two tables; of many, inner, left and full can be listed")
     if options.join is Join.FULL and options.find is Find.ALL:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 import duckdb
 
-from skyband.queries.association.calibrate import Calibration, Cut, calibrate
+from skyband.queries.association.calibrate import ONE_SIDED, Calibration, Cut, calibrate
 from skyband.queries.association.density import Density, measure_density
 from skyband.queries.association.doubts import rows_without_epoch
 from skyband.queries.association.judge import fit_share, judge
@@ -103,12 +103,15 @@ def associate(
         judge(connection, left.rows, share)
         [(candidates,)] = connection.execute("SELECT count(*) FROM judged").fetchall()
         select_best(connection, options.find, share)
-        densities = measure_density(connection, left, moc=options.moc(left.name)), pairing.density
-        right_share = _right_share(connection, right, densities[0], share * covered.rows)
+        of_right, right_share = pairing.density, 0.0
+        of_left = of_right
+        if options.find not in ONE_SIDED or options.join.has_unmatched_right:
+            of_left = measure_density(connection, left, moc=options.moc(left.name))
+            right_share = _right_share(connection, right, of_left, share * covered.rows)
         calibration = calibrate(connection, options, pairing.shifts, share, covered, right_share)
         least = calibration.least_probability(options)
         connection.execute(f"DELETE FROM selected WHERE p_match < {least!r}")
-        written = write_association(connection, options, (left, right), densities)
+        written = write_association(connection, options, (left, right), (of_left, of_right))
         counts = AssociationCounts(
             left_rows=left.rows,
             right_rows=right.rows,

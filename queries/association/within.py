@@ -17,6 +17,8 @@ from skyband.queries.crossmatch.meeting import Meeting
 
 _QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _SAMPLE_ROWS = 50_000
+_NEGLIGIBLE = 1e-4
+"""Share of counterparts beyond reach that is none, of the row with the largest errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ class Within:
     """The share of the counterparts of a left row that lies within reach, of errors that are circles."""
 
     options: AssociationOptions
-    right_traces_arcsec2: Sequence[float]  # traces of the covariances of the right rows: quantiles, evenly spread
+    # Traces of the covariances of the right rows, quantiles, evenly spread; none where the radius reaches everything.
+    right_traces_arcsec2: Sequence[float]
     floor_arcsec: float
 
     def sql(self, left_trace: str) -> str:
@@ -34,6 +37,8 @@ class Within:
         """
         if self.options.n_sigma is not None:
             return f"{1 - math.exp(-(self.options.n_sigma**2) / 2)!r}::DOUBLE"
+        if not self.right_traces_arcsec2:
+            return "1::DOUBLE"
         radius = self.options.radius_arcsec
         assert radius is not None
         floor2 = 2 * self.floor_arcsec**2
@@ -49,7 +54,14 @@ def reached(
     """What the errors of the right rows and the systematic one make of the reach."""
     if options.n_sigma is not None:
         return Within(options, (), floor_arcsec)
-    right = meeting.right
+    left, right = meeting.left, meeting.right
+    largest = 2 * floor_arcsec**2
+    for side, other in ((left, right), (right, left)):
+        [(trace,)] = connection.execute(f"SELECT max({_trace(meeting, side, other)}) FROM {side.rows()}").fetchall()
+        largest += trace or 0.0
+    assert options.radius_arcsec is not None
+    if math.exp(-(options.radius_arcsec**2) / max(largest, 1e-300)) < _NEGLIGIBLE:
+        return Within(options, (), floor_arcsec)
     one_in = max(1, right.table.rows // _SAMPLE_ROWS)
     [(found,)] = connection.execute(
         f"SELECT quantile_cont({_trace(meeting, right, right)}, {list(_QUANTILES)!r}) "

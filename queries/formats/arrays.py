@@ -16,11 +16,21 @@ PIECE_BYTES = 8 << 20
 
 Bytes = npt.NDArray[np.uint8]
 
+_SIMPLE = {
+    kind.id
+    for kind in (
+        *(pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
+        *(pa.float32(), pa.float64(), pa.string(), pa.binary()),
+    )
+}
+"""What most columns are, and `simple` leaves as it is."""
+
 
 def pieces(batches: Iterable[pa.RecordBatch], size: int = PIECE_BYTES) -> Iterator[pa.RecordBatch]:
     """The batches, cut so that none holds much more than `size` bytes, empty ones left out."""
     for batch in batches:
-        count = max(1, -(-batch.nbytes // size))
+        # How much of its buffers a batch uses takes long to count.
+        count = 1 if batch.get_total_buffer_size() <= size else max(1, -(-batch.nbytes // size))
         step = max(1, -(-batch.num_rows // count))
         for start in range(0, batch.num_rows, step):
             yield batch.slice(start, step)
@@ -29,6 +39,8 @@ def pieces(batches: Iterable[pa.RecordBatch], size: int = PIECE_BYTES) -> Iterat
 def simple(array: pa.Array) -> pa.Array:
     """The same values without dictionary, extension, view or 64-bit offsets."""
     kind = array.type
+    if kind.id in _SIMPLE:
+        return array
     if isinstance(kind, pa.BaseExtensionType):
         return simple(array.storage)
     if pa.types.is_dictionary(kind):

@@ -111,8 +111,10 @@ def convert(array: pa.Array, column: Column, cell: Cell) -> pa.Array:
     if cell.base == "bytes":
         return array
     number = _NUMBERS[cell.base]
+    if array.type == number:
+        return array
     if not is_list(array.type):
-        return array if array.type == number else array.cast(number, safe=False)
+        return array.cast(number, safe=False)
     if cell.shape is None:
         return array.cast(pa.list_(number), safe=False)
     leaves, valid = _leaves(array)
@@ -140,6 +142,8 @@ def numbers(array: pa.Array, cell: Cell, null: int | None = None) -> npt.NDArray
 
     NULL is NaN, `null` for integers (0 where that is None), and 0 for booleans, which are the characters T and F.
     """
+    if cell.shape == () and not is_list(array.type):
+        return _big_endian(array, cell.base, null)
     leaves, _ = _leaves(array)
     return _big_endian(leaves, cell.base, null).reshape(len(array), *(cell.shape or ()))
 

@@ -28,6 +28,8 @@ def check_types(columns: Iterable[Column], schema: pa.Schema) -> None:
 
 
 def _has_union(kind: pa.DataType) -> bool:
+    if not pa.types.is_nested(kind):
+        return False
     return bool(pa.types.is_union(kind)) or any(_has_union(kind.field(i).type) for i in range(kind.num_fields))
 
 

@@ -17,9 +17,9 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _FORBIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
 
 
-def tabledata_rows(columns: Sequence[Column], cells: Sequence[Cell], batch: pa.RecordBatch) -> bytes:
+def tabledata_rows(columns: Sequence[Column], cells: Sequence[Cell], arrays: Sequence[pa.Array]) -> bytes:
     """Each row a TR with a TD a column, empty where it is NULL; arrays of fixed length then hold NULLs."""
-    texts = [_cell_text(array, cell) for array, cell in zip(batch.columns, cells, strict=True)]
+    texts = [_cell_text(array, cell) for array, cell in zip(arrays, cells, strict=True)]
     return join_rows(texts, "</TD><TD>", "<TR><TD>", "</TD></TR>\n")
 
 

@@ -32,7 +32,7 @@ _CLOSE = "</RESOURCE>\n</VOTABLE>\n"
 _BASE64_BYTES = 57 * 1024
 """Bytes a base64 line: a multiple of 3, so that lines join without padding."""
 
-Rows = Callable[[Sequence[Column], Sequence[Cell], pa.RecordBatch], bytes]
+Rows = Callable[[Sequence[Column], Sequence[Cell], Sequence[pa.Array]], bytes]
 
 
 def encode_binary2(stream: ResultStream, options: Options) -> Iterator[bytes]:
@@ -90,7 +90,7 @@ def _described(
     return cells, tuple(field_element(column, cell, serialization) for column, cell in zip(columns, cells, strict=True))
 
 
-def _converted(piece: pa.RecordBatch, columns: Sequence[Column], cells: Sequence[Cell]) -> pa.RecordBatch:
+def _converted(piece: pa.RecordBatch, columns: Sequence[Column], cells: Sequence[Cell]) -> list[pa.Array]:
     arrays = []
     for array, column, cell in zip(piece.columns, columns, cells, strict=True):
         values = convert(array, column, cell)
@@ -101,7 +101,7 @@ def _converted(piece: pa.RecordBatch, columns: Sequence[Column], cells: Sequence
                 f"column {column.name!r} is declared ASCII but holds other characters: ingest its table again"
             )
         arrays.append(values)
-    return pa.RecordBatch.from_arrays(arrays, names=piece.schema.names)
+    return arrays
 
 
 def _head(stream: ResultStream, fields: Iterable[str], infos: Iterable[Info]) -> str:

@@ -23,29 +23,32 @@ from skyband.schema.errors import BadTable
 Block = npt.NDArray[np.generic]
 
 
-def binary2_rows(columns: Sequence[Column], cells: Sequence[Cell], batch: pa.RecordBatch) -> bytes:
+def binary2_rows(columns: Sequence[Column], cells: Sequence[Cell], arrays: Sequence[pa.Array]) -> bytes:
     """Each row a mask of NULLs (first column in the highest bit), then its fields."""
-    nulls = np.stack([is_null(array) for array in batch.columns], axis=-1)
-    return _rows(cells, batch, "BINARY2", [np.packbits(nulls, axis=-1)])
+    nulls = np.zeros((len(arrays[0]), len(arrays)), dtype=bool)
+    for place, array in enumerate(arrays):
+        if array.null_count:
+            nulls[:, place] = is_null(array)
+    return _rows(cells, arrays, "BINARY2", [np.packbits(nulls, axis=-1)])
 
 
-def binary_rows(columns: Sequence[Column], cells: Sequence[Cell], batch: pa.RecordBatch) -> bytes:
+def binary_rows(columns: Sequence[Column], cells: Sequence[Cell], arrays: Sequence[pa.Array]) -> bytes:
     """Each row its fields.
 
     Raises:
         BadTable: an integer column holds the very number that stands for NULL.
     """
-    for column, cell, array in zip(columns, cells, batch.columns, strict=True):
+    for column, cell, array in zip(columns, cells, arrays, strict=True):
         if cell.is_integer and cell.shape == () and pc.any(pc.equal(array, cell.lowest)).as_py():
             raise BadTable(
                 f"column {column.name!r} holds {cell.lowest}, which stands for NULL in VOTable BINARY: use BINARY2"
             )
-    return _rows(cells, batch, "BINARY", [])
+    return _rows(cells, arrays, "BINARY", [])
 
 
-def _rows(cells: Sequence[Cell], batch: pa.RecordBatch, serialization: str, run: list[Block]) -> bytes:
+def _rows(cells: Sequence[Cell], arrays: Sequence[pa.Array], serialization: str, run: list[Block]) -> bytes:
     parts: list[pa.Array] = []
-    for cell, array in zip(cells, batch.columns, strict=True):
+    for cell, array in zip(cells, arrays, strict=True):
         null = null_number(cell, serialization)
         if not cell.is_variable:
             values = numbers(array, cell, null)

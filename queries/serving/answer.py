@@ -19,7 +19,7 @@ class Answer:
 
     content_type: str
     size: int | None  # bytes, where the whole answer is there already
-    chunks: Chunks
+    chunks: Chunks | Whole
 
     @classmethod
     async def begun(cls, chunks: Chunks) -> Answer:
@@ -29,9 +29,18 @@ class Answer:
             SkybandError: the query failed, or reached a limit.
         """
         received = await chunks.next_frame()
-        assert received is not None and received[0] == frames.HEAD
-        head = json.loads(received[1])
-        return cls(head["content_type"], head["size"], chunks)
+        assert received is not None
+        kind, payload = received
+        if kind == frames.WHOLE:
+            return cls.whole(payload)
+        assert kind == frames.HEAD
+        return cls(json.loads(payload)["content_type"], None, chunks)
+
+    @classmethod
+    def whole(cls, payload: bytes) -> Answer:
+        """The answer that came in one frame."""
+        head, data = frames.whole_of(payload)
+        return cls(head["content_type"], len(data), Whole(data, head["rows"], head["truncated"]))
 
     @property
     def rows(self) -> int | None:
@@ -42,6 +51,28 @@ class Answer:
     def truncated(self) -> bool | None:
         """Whether rows were cut off; known once all chunks were taken."""
         return self.chunks.truncated
+
+
+class Whole:
+    """The bytes of an answer that are all there; whoever answered it is free already."""
+
+    def __init__(self, data: bytes, rows: int, truncated: bool) -> None:
+        self._data = data
+        self.rows = rows
+        self.truncated = truncated
+
+    def __aiter__(self) -> Whole:
+        return self
+
+    async def __anext__(self) -> bytes:
+        data, self._data = self._data, b""
+        if not data:
+            raise StopAsyncIteration
+        return data
+
+    async def aclose(self) -> None:
+        """Forget the bytes."""
+        self._data = b""
 
 
 class Chunks:
@@ -96,7 +127,7 @@ class Chunks:
         self.end()
 
     async def next_frame(self) -> tuple[bytes, bytes] | None:
-        """The next frame of the answer: HEAD or DATA; None at its end.
+        """The next frame of the answer: WHOLE, or HEAD, or DATA; None at its end.
 
         Raises:
             SkybandError: the query failed, or reached a limit.
@@ -126,6 +157,9 @@ class Chunks:
             self.rows, self.truncated = outcome["rows"], outcome["truncated"]
             self.end()
             return None
+        if kind == frames.WHOLE:
+            self.end()
+            return kind, payload
         self._watch = loop.call_later(self._stall_limit_s, self._stall)
         return kind, payload
 

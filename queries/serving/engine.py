@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -104,32 +104,57 @@ class Engine:
             raise BadOption(f"unknown format {query.format!r}: give one of {', '.join(FORMATS)}")
         self.refresh()
         self._cursor = cursor = self.connection.cursor()
-        self._uploads.load(query.uploads)
-        most = self._settings.query_max_rows
-        max_rows = most if query.max_rows is None else min(query.max_rows, most)
-        rows, columns = self._search(cursor, query) if query.language == "cone" else self._ask(cursor, query, max_rows)
+        if query.language == "cone":
+            search = self._search(query.text)
+            with duckdb_faults("search failed"):
+                rows, columns = search.rows(cursor, _cone(query)), search.columns
+        else:
+            self._uploads.load(query.uploads)
+            rows, columns = self._ask(cursor, query)
+        allow_files(query.format in _SPOOLED)
+        return self._reply(query, rows, columns)
+
+    def answer_together(self, queries: Sequence[Query]) -> list[Reply | None]:
+        """Search some cones of one table at once; None for one that has many rows. `finish` must follow here too.
+
+        Raises:
+            SkybandError: not all of them can be answered.
+        """
+        self.refresh()
+        self._cursor = cursor = self.connection.cursor()
+        search = self._search(queries[0].text)
+        with duckdb_faults("search failed"):
+            found = search.rows_together(cursor, [_cone(query) for query in queries])
+        allow_files(any(query.format in _SPOOLED for query in queries))
+        return [
+            None if rows is None else self._reply(query, rows, search.columns)
+            for query, rows in zip(queries, found, strict=True)
+        ]
+
+    def _reply(self, query: Query, rows: ArrowRows, columns: tuple[Column, ...]) -> Reply:
+        max_rows = self._most_rows(query)
         result = Result(rows, columns, query=query.shown or query.text, batch_rows=self._settings.batch_rows)
         stream = result.stream(name=query.name)
         reply = Reply(columns, FORMATS[query.format].mime)
         stream.batches = self._limited(stream.batches, max_rows, reply)
-        allow_files(query.format in _SPOOLED)
         reply.chunks = encode(stream, query.format, infos=query.infos, trailer=lambda: _trailer(reply))
         return reply
 
-    def _search(self, cursor: duckdb.DuckDBPyConnection, query: Query) -> tuple[ArrowRows, tuple[Column, ...]]:
-        search = self._searches.get(query.text)
-        if search is None:
-            info = self._session.tables.get(query.text)
-            if info is None:
-                raise TableNotFound(f"table {query.text!r} was dropped a moment ago")
-            search = self._searches[query.text] = ConeSearch(info, standard=True)
-        cone = Cone(*(float(query.parameters[name]) for name in ("ra", "dec", "radius_deg")))
-        with duckdb_faults("search failed"):
-            return search.rows(cursor, cone), search.columns
+    def _most_rows(self, query: Query) -> int:
+        most = self._settings.query_max_rows
+        return most if query.max_rows is None else min(query.max_rows, most)
 
-    def _ask(
-        self, cursor: duckdb.DuckDBPyConnection, query: Query, max_rows: int
-    ) -> tuple[ArrowRows, tuple[Column, ...]]:
+    def _search(self, table: str) -> ConeSearch:
+        search = self._searches.get(table)
+        if search is None:
+            info = self._session.tables.get(table)
+            if info is None:
+                raise TableNotFound(f"table {table!r} was dropped a moment ago")
+            search = self._searches[table] = ConeSearch(info, standard=True)
+        return search
+
+    def _ask(self, cursor: duckdb.DuckDBPyConnection, query: Query) -> tuple[ArrowRows, tuple[Column, ...]]:
+        max_rows = self._most_rows(query)
         uploads = self._uploads.columns
         plan = self._plans.plan(cursor, query, uploads)
         with duckdb_faults("query failed"):
@@ -150,22 +175,29 @@ class Engine:
     def _limited(self, batches: Iterator[pa.RecordBatch], max_rows: int, reply: Reply) -> Iterator[pa.RecordBatch]:
         """The batches, cut at `max_rows` and where the answer takes too many bytes."""
         arrow_bytes = 0
+        last: pa.RecordBatch | None = None
         reply.truncated = max_rows == 0
         for batch in batches:
             room = max_rows - reply.rows
             most_bytes = self._settings.result_max_bytes
             if not batch.num_rows:
                 continue
+            # To count takes longer than to encode a few rows, and of an answer's only batch nobody wants to know.
+            arrow_bytes += last.nbytes if last is not None else 0
             if room == 0 or max(arrow_bytes, reply.sent_bytes) >= most_bytes:
                 reply.truncated = True
                 return
             batch = batch.slice(0, room) if (cut := batch.num_rows > room) else batch
-            arrow_bytes += batch.nbytes
+            last = batch
             reply.rows += batch.num_rows
             yield batch
             if cut:
                 reply.truncated = True
                 return
+
+
+def _cone(query: Query) -> Cone:
+    return Cone(*(float(query.parameters[name]) for name in ("ra", "dec", "radius_deg")))
 
 
 def begin(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from skyband.queries.serving.answer import Answer, Chunks
 from skyband.queries.serving.process import QueryProcess
 from skyband.queries.serving.question import Query
+from skyband.queries.serving.turns import Lane, Place, Waiting
 from skyband.schema.errors import ResourceLimit, ServerBusy, SkybandError
 from skyband.schema.settings import Settings
 
@@ -27,23 +27,10 @@ _RETRY_S = 1.0
 _HELD = 5
 """Times the limit of a quick question that its answer may hold the process kept for those, if its client is slow."""
 
+_TOGETHER = 8
+"""Cones that one process searches at once, at most."""
+
 _LOG = logging.getLogger(__name__)
-
-Lane = Literal["usual", "quick", "job"]
-"""Which processes a question may have: those for all, also the one kept for quick questions, or those of jobs."""
-
-
-@dataclass(eq=False, slots=True)
-class _Place:
-    """A place for a process, and the questions it takes."""
-
-    lanes: tuple[Lane, ...]
-    process: QueryProcess | None = None
-
-    @property
-    def is_kept(self) -> bool:
-        """Whether it is the one for quick questions alone."""
-        return self.lanes == ("quick",)
 
 
 class QueryPool:
@@ -54,6 +41,9 @@ class QueryPool:
     usual question. Asynchronous jobs, which may run for an hour, have `settings.running_jobs` processes of their own,
     so that nobody who waits for an answer waits for a job. They start with the first job, and yield the processor to
     the others where there is not enough of it.
+
+    Quick cones that wait, of one table, are searched together when their turn comes: most of the time of a small search
+    goes into beginning it. One that turns out to have many rows, or fails with the others, is asked again by itself.
     """
 
     def __init__(self, tables_folder: Path, settings: Settings, *, upload_reader: str = "") -> None:
@@ -68,12 +58,12 @@ class QueryPool:
         self._tables_folder = tables_folder
         self._settings = settings
         self._upload_reader = upload_reader
-        for_all = [_Place(("usual", "quick")) for _ in range(settings.query_processes)]
-        self._at_once = [*for_all, _Place(("quick",))]
-        for_jobs = [_Place(("job",)) for _ in range(settings.running_jobs)]
+        for_all = [Place(("usual", "quick")) for _ in range(settings.query_processes)]
+        self._at_once = [*for_all, Place(("quick",))]
+        for_jobs = [Place(("job",)) for _ in range(settings.running_jobs)]
         self._places = [*self._at_once, *for_jobs]
-        self._free: deque[_Place] = deque(for_jobs)
-        self._waiting: deque[tuple[Lane, asyncio.Future[_Place]]] = deque()
+        self._free: deque[Place] = deque(for_jobs)
+        self._waiting: deque[Waiting] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
@@ -98,8 +88,8 @@ class QueryPool:
     async def close(self) -> None:
         """End the processes; queries that run fail."""
         self._is_closed = True
-        for _, future in self._waiting:
-            future.cancel()
+        for entry in self._waiting:
+            entry.turn.cancel()
         await self._kill_all()
         # Those that are just being started end as soon as they can be told.
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -145,7 +135,10 @@ class QueryPool:
             ResourceLimit: it takes more time or memory than it may.
             ServerBusy: too many questions wait already, or this one has waited too long.
         """
-        place, process = await self._take(lane)
+        taken = await self._take(query, lane)
+        if isinstance(taken, Answer):
+            return taken
+        place, process = taken
         limit_s = min(time_limit_s, self._settings.quick_time_limit_s) if place.is_kept else time_limit_s
         chunks = Chunks(
             process,
@@ -154,7 +147,7 @@ class QueryPool:
             hold_limit_s=_HELD * limit_s if place.is_kept else None,
             release=lambda _: self._release(place),
         )
-        process.ask(query, time_limit_s)
+        process.ask([query], time_limit_s)
         try:
             return await Answer.begun(chunks)
         except ResourceLimit:
@@ -163,34 +156,39 @@ class QueryPool:
         # It was not quick, and has the time of any other question.
         return await self.run(query, time_limit_s=time_limit_s)
 
-    async def _take(self, lane: Lane) -> tuple[_Place, QueryProcess]:
-        """A place and its process, which lives."""
+    async def _take(self, query: Query, lane: Lane) -> tuple[Place, QueryProcess] | Answer:
+        """A place and its process, which lives; or the answer, if it was found together with others."""
         while True:
             try:
-                async with asyncio.timeout(self._settings.query_wait_limit_s):
-                    place = await self._acquire(lane)
+                async with asyncio.timeout(self._settings.query_wait_limit_s) as patience:
+                    turn = await self._acquire(query, lane, patience)
             except TimeoutError:
                 waited_s = self._settings.query_wait_limit_s
                 raise ServerBusy(f"no process was free for {waited_s:g} s; ask again in a while") from None
-            if place.process is not None and not place.process.has_ended:
-                return place, place.process
-            self._do(self._recover(place))
+            if isinstance(turn, Answer):
+                return turn
+            if turn.is_ready:
+                assert turn.process is not None
+                return turn, turn.process
+            self._do(self._recover(turn))
 
-    async def _acquire(self, lane: Lane) -> _Place:
+    async def _acquire(self, query: Query, lane: Lane, patience: asyncio.Timeout) -> Place | Answer:
+        if self._is_closed:
+            raise ServerBusy("the server is going down")
         for place in sorted(self._free, key=lambda place: place.is_kept):
             if lane in place.lanes:
                 self._free.remove(place)
                 return place
         if len(self._waiting) >= self._settings.query_waiting:
             raise ServerBusy(f"{len(self._waiting)} questions wait already; ask again in a while")
-        future: asyncio.Future[_Place] = asyncio.get_running_loop().create_future()
-        entry = (lane, future)
+        entry = Waiting(query, lane, asyncio.get_running_loop().create_future(), patience)
         self._waiting.append(entry)
         try:
-            return await future
+            return await entry.turn
         except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                self._hand_on(future.result())
+            if entry.turn.done() and not entry.turn.cancelled():
+                if entry.turn.exception() is None and isinstance(turn := entry.turn.result(), Place):
+                    self._hand_on(turn)
             elif self._is_closed:
                 raise ServerBusy("the server is going down") from None
             raise
@@ -198,24 +196,51 @@ class QueryPool:
             with suppress(ValueError):
                 self._waiting.remove(entry)
 
-    def _release(self, place: _Place) -> None:
+    def _release(self, place: Place) -> None:
         assert place.process is not None
         if place.process.answering or place.process.is_dead or place.process.is_spent:
             self._do(self._recover(place))
         else:
             self._hand_on(place)
 
-    def _hand_on(self, place: _Place) -> None:
-        """Give a free process to whoever waits longest for one like it."""
-        fitting = [entry for entry in self._waiting if entry[0] in place.lanes]
-        for entry in sorted(fitting, key=lambda entry: entry[0] != "quick"):
-            self._waiting.remove(entry)
-            if not entry[1].done():
-                entry[1].set_result(place)
-                return
-        self._free.append(place)
+    def _hand_on(self, place: Place) -> None:
+        """Give a free process to whoever waits longest for one like it, and to those who can be answered with them."""
+        fitting = [entry for entry in self._waiting if entry.lane in place.lanes and not entry.turn.done()]
+        first = min(fitting, key=lambda entry: entry.lane != "quick", default=None)
+        if first is None:
+            self._free.append(place)
+            return
+        alike = [entry for entry in fitting if entry.is_like(first)][:_TOGETHER]
+        if len(alike) > 1 and place.is_ready:
+            for entry in alike:
+                self._waiting.remove(entry)
+                entry.patience.reschedule(None)
+            self._do(self._answer_together(place, alike))
+        else:
+            self._waiting.remove(first)
+            first.turn.set_result(place)
 
-    async def _recover(self, place: _Place) -> None:
+    async def _answer_together(self, place: Place, entries: Sequence[Waiting]) -> None:
+        """Have some cones answered by one search; the next turn is theirs who still have no answer then."""
+        assert place.process is not None
+        limit_s = self._settings.quick_time_limit_s
+        place.process.ask([entry.query for entry in entries], limit_s)
+        try:
+            async with asyncio.timeout(limit_s):
+                for entry in entries:
+                    entry.settle(*await place.process.receive())
+        except (TimeoutError, SkybandError) as error:
+            _LOG.info("%d cones are asked again one by one: %s", len(entries), error)
+        again = [entry for entry in entries if not entry.turn.done()]
+        for entry in again:
+            entry.is_alone = True
+            entry.patience.reschedule(asyncio.get_running_loop().time() + self._settings.query_wait_limit_s)
+            if self._is_closed:
+                entry.turn.cancel()
+        self._waiting.extendleft(reversed(again))
+        self._release(place)
+
+    async def _recover(self, place: Place) -> None:
         """Stop the query of a process; start another where it does not stop, or where there is none yet."""
         if place.process is not None:
             await self._stop(place.process)
@@ -238,7 +263,7 @@ class QueryPool:
         except (TimeoutError, SkybandError):
             await process.kill()
 
-    async def _spawn(self, place: _Place) -> QueryProcess:
+    async def _spawn(self, place: Place) -> QueryProcess:
         return await QueryProcess.start(
             self._tables_folder, self._settings, self._upload_reader, yielding="job" in place.lanes
         )

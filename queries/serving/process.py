@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -40,7 +40,7 @@ class QueryProcess:
         self._reader = reader
         self._writer = writer
         self._head: tuple[bytes, int] | None = None  # of a frame whose payload has not come yet
-        self.answering = False
+        self._due = 0  # answers that have not ended
         self.is_dead = False
         self.is_spent = False  # it lives, but should answer no more
 
@@ -97,6 +97,11 @@ class QueryProcess:
         return self._process.pid
 
     @property
+    def answering(self) -> bool:
+        """Whether it owes an answer."""
+        return self._due > 0
+
+    @property
     def has_ended(self) -> bool:
         """Whether the process died, by another hand perhaps."""
         return self.is_dead or self._process.returncode is not None or self._reader.at_eof()
@@ -105,13 +110,17 @@ class QueryProcess:
         """Tell the process what it serves, once and first."""
         self._writer.write(frames.json_frame(frames.SETUP, task))
 
-    def ask(self, query: Query, time_limit_s: float) -> None:
-        """Send a question; the frames of the answer follow."""
-        self.answering = True
-        self._writer.write(frames.json_frame(frames.QUESTION, {"query": query.to_json(), "time_limit_s": time_limit_s}))
+    def ask(self, queries: Sequence[Query], time_limit_s: float) -> None:
+        """Send one query, or some cones of one table; the frames of the answers follow, one answer after the other.
+
+        Cones that are asked together are each answered in one frame.
+        """
+        self._due = len(queries)
+        asked = {"queries": [query.to_json() for query in queries], "time_limit_s": time_limit_s}
+        self._writer.write(frames.json_frame(frames.QUESTION, asked))
 
     def give_up(self) -> None:
-        """Ask the process to stop the query; its answer still ends with a frame that says so."""
+        """Ask the process to stop what it does; each answer still ends with a frame that says so."""
         self._writer.write(frames.frame(frames.CANCEL))
 
     async def receive(self) -> tuple[bytes, bytes]:
@@ -130,13 +139,14 @@ class QueryProcess:
         except (asyncio.IncompleteReadError, ConnectionError):
             raise await self._obituary() from None
         self._head = None
-        if kind in (frames.END, frames.ERROR):
-            self.answering = False
-            self.is_spent = kind == frames.ERROR and json.loads(payload).get("spent", False)
+        if kind in frames.LAST:
+            self._due -= 1
+            if kind in (frames.ERROR, frames.ALONE) and json.loads(payload).get("spent", False):
+                self.is_spent = True
         return kind, payload
 
     async def drain(self) -> None:
-        """Throw the rest of the answer away."""
+        """Throw the rest of the answers away."""
         while self.answering:
             await self.receive()
 

@@ -30,7 +30,11 @@ class Query:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON holds it."""
-        return asdict(self) | {"uploads": {name: str(path) for name, path in self.uploads.items()}}
+        return {name: getattr(self, name) for name in self.__slots__} | {
+            "uploads": {name: str(path) for name, path in self.uploads.items()},
+            "parameters": dict(self.parameters),
+            "infos": [asdict(info) for info in self.infos],
+        }
 
     @classmethod
     def from_json(cls, given: dict[str, Any]) -> Query:

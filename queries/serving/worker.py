@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -85,22 +86,61 @@ class Worker:
         os._exit(0)
 
     def _answer(self, payload: bytes) -> bytes:
-        """Answer one question; returns the last frame."""
+        """Answer one question; returns the last frames."""
+        asked = json.loads(payload)
+        queries = [Query.from_json(query) for query in asked["queries"]]
+        limit_cpu(asked["time_limit_s"] * self._threads)
         try:
-            asked = json.loads(payload)
-            limit_cpu(asked["time_limit_s"] * self._threads)
-            reply = self._engine.answer(Query.from_json(asked["query"]))
-            self._send(reply)
-            self._begin(len(self._gathered))
-            return frames.json_frame(frames.END, {"rows": reply.rows, "truncated": reply.truncated})
-        except BaseException as error:
-            shown = QueryCancelled("the query was given up") if self._cancelled else error
-            content = error_content(shown, self._engine.folder) | {"spent": is_fatal(error)}
-            if self._content_type:  # nothing was sent: an error is better than half a file
-                self._gathered.clear()
-            return frames.json_frame(frames.ERROR, content)
+            return self._answer_one(queries[0]) if len(queries) == 1 else self._answer_together(queries)
         finally:
             self._engine.finish()
+
+    def _answer_one(self, query: Query) -> bytes:
+        try:
+            reply = self._engine.answer(query)
+            self._send(reply)
+        except BaseException as error:
+            if self._content_type:  # nothing was sent: an error is better than half a file
+                self._gathered.clear()
+            return self._error(error)
+        outcome = {"rows": reply.rows, "truncated": reply.truncated}
+        if self._content_type:  # nothing was sent
+            whole = frames.whole_frame({"content_type": self._content_type} | outcome, self._gathered)
+            self._content_type = ""
+            self._gathered.clear()
+            return whole
+        return frames.json_frame(frames.END, outcome)
+
+    def _answer_together(self, queries: Sequence[Query]) -> bytes:
+        """Answer cones of one table by one search: a frame each."""
+        try:
+            replies = self._engine.answer_together(queries)
+        except BaseException as error:
+            # By themselves, those that are not to blame get their answers, and the others their errors.
+            return frames.json_frame(frames.ALONE, {"spent": is_fatal(error)}) * len(queries)
+        return b"".join(map(self._short, replies))
+
+    def _short(self, reply: Reply | None) -> bytes:
+        """The frame of an answer that should be short."""
+        alone = frames.json_frame(frames.ALONE, {"spent": False})
+        if reply is None:
+            return alone
+        data = bytearray()
+        try:
+            for chunk in reply.chunks:
+                data += chunk
+                reply.sent_bytes = len(data)
+                if self._cancelled or len(data) > _FRAME_BYTES:
+                    return alone
+        except BaseException as error:
+            return self._error(error)
+        head = {"content_type": reply.content_type, "rows": reply.rows, "truncated": reply.truncated}
+        return frames.whole_frame(head, data)
+
+    def _error(self, error: BaseException) -> bytes:
+        shown = QueryCancelled("the query was given up") if self._cancelled else error
+        content = error_content(shown, self._engine.folder) | {"spent": is_fatal(error)}
+        return frames.json_frame(frames.ERROR, content)
 
     def _send(self, reply: Reply) -> None:
         self._content_type = reply.content_type
@@ -112,17 +152,17 @@ class Worker:
             reply.sent_bytes += len(chunk)
             self._gathered += chunk
             if len(self._gathered) >= _FRAME_BYTES or time.monotonic() - self._flushed_at > _FLUSH_S:
-                self._begin(None)
+                self._begin()
                 self._flush()
 
-    def _begin(self, size: int | None) -> None:
-        """Put the head in front of what is sent first; `size` in bytes where that is all."""
+    def _begin(self) -> None:
+        """Put the head in front of what is sent first."""
         if self._content_type:
-            self._frames += frames.json_frame(frames.HEAD, {"content_type": self._content_type, "size": size})
+            self._frames += frames.json_frame(frames.HEAD, {"content_type": self._content_type})
             self._content_type = ""
 
     def _flush(self, last: bytes = b"") -> None:
-        """Send what was gathered, and the last frame."""
+        """Send what was gathered, and the last frames."""
         for start in range(0, len(self._gathered), _LARGEST_BYTES):
             self._frames += frames.frame(frames.DATA, bytes(self._gathered[start : start + _LARGEST_BYTES]))
         self._frames += last

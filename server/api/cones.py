@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import Any
 
 from litestar import Request, Response, route
@@ -43,7 +42,7 @@ async def search(request: Request[Any, Any, Any], service: Service, identity: Id
         language="cone",
         format=format_named(parameters.one("RESPONSEFORMAT") or "votable"),
         max_rows=read_maxrec(parameters, service.settings) if radius_deg else 0,
-        parameters=asdict(cone),
+        parameters={"ra": cone.ra, "dec": cone.dec, "radius_deg": cone.radius_deg},
         name=info.name,
         shown=cone.as_sql(info.name) if radius_deg else f"SELECT * FROM {info.name} LIMIT 0",
     )

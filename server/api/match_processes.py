@@ -109,7 +109,7 @@ class MatchProcesses:
 
         chunks = Chunks(process, time_limit_s=left_s, stall_limit_s=settings.query_stall_limit_s, release=release)
         infos = tuple(Info("REJECTED_ROWS", str(rows), reason) for reason, rows in rejected.items())
-        process.ask(replace(query, infos=infos), left_s)
+        process.ask([replace(query, infos=infos)], left_s)
         return await Answer.begun(chunks), rejected
 
     async def close(self) -> None:

@@ -238,7 +238,10 @@ def _scale(tuning: Tuning, fitted: str) -> str:
 
 def _print_groups(options: AssociationOptions, report: GroupReport) -> None:
     counts, cut, lead = report.counts, report.cut, options.tables[0]
-    print(f"{counts.groups:,} groups; table {options.into} has {report.info.rows:,} rows ({report.seconds:.2f} s)")
+    print(
+        f"{counts.groups:,} groups; table {options.into} has {report.info.rows:,} rows ({report.seconds:.2f} s)\n"
+        f"  by their probabilities {counts.wrong_share:.2%} of the groups are not right and whole"
+    )
     print(f"  {lead}: {counts.left_matched:,} of {counts.left_rows:,} have a counterpart")
     for partner in counts.partners:
         print(

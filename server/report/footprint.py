@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from skyband.queries.association.density import measure_density
+from skyband.queries.association.footprint import read_moc
+from skyband.schema.errors import BadFile
 from skyband.schema.faults import duckdb_faults
 from skyband.schema.keys import data_of
 from skyband.server.report.questions import Questions, Unknown
@@ -13,19 +16,17 @@ from skyband.server.report.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """The temporary table `right_density` (cell, per_arcsec2, covered): sources of the right table in HEALPix cells."""
+    """The sources of the right table in HEALPix cells: temporary tables of `Density.register`, `right_density_...`."""
 
-    order: int
-    shift: int  # bits between healpix_29 and a cell
-    left_rows: int  # rows of the left table in cells that have sources
+    order: int  # of the cells
+    join: str  # SQL of `Density.footprint`, by r.healpix_29
+    is_inside: str
+    left_rows: int  # rows of the left table inside
     per_arcsec2: float  # density of the right table, summed over the rows of the left one
 
     def rows_inside(self, rows: str) -> str:
-        """SQL of those rows of a relation with healpix_29 that lie in covered cells."""
-        return (
-            f"(FROM {rows} r SEMI JOIN (SELECT cell FROM right_density WHERE covered) d "
-            f"ON d.cell = r.healpix_29 >> {self.shift})"
-        )
+        """SQL of those rows of a relation with healpix_29 that lie inside."""
+        return f"(SELECT r.* FROM {rows} r {self.join} WHERE {self.is_inside})"
 
 
 def measure_footprint(questions: Questions, subject: Subject) -> Footprint | Unknown:
@@ -34,14 +35,19 @@ def measure_footprint(questions: Questions, subject: Subject) -> Footprint | Unk
         return Unknown(fault)
     left, right = subject.left.now, subject.right.now
     assert left is not None and right is not None
+    moc = None
+    if path := subject.options.get("footprints", {}).get(right.name):
+        with suppress(BadFile):  # it may be gone since
+            moc = read_moc(path)
     with duckdb_faults("the report failed"):
-        density = measure_density(questions.connection, right, area_deg2=subject.options.get("area_deg2"))
+        density = measure_density(questions.connection, right, area_deg2=subject.options.get("area_deg2"), moc=moc)
         density.register(questions.connection, "right_density")
+    join, is_inside = density.footprint("right_density", "r.healpix_29")
     found = questions.ask_one(
         f"Rows of {left.name} in the footprint of {right.name}, and the density of that there",
         f"-- right_density: sources of {right.name} in HEALPix cells of order {density.levels[0].order}, each averaged "
         "with its neighbours; finer ones where it is crowded\n"
-        f"SELECT count(*) FILTER (d0.covered) AS left_rows, coalesce(sum({density.value}), 0) AS per_arcsec2\n"
-        f"FROM {data_of(left)} l {density.joins('right_density', 'l.healpix_29')}\nWHERE d0.cell IS NOT NULL",
+        f"SELECT count(*) FILTER ({is_inside}) AS left_rows, coalesce(sum({density.value}) FILTER ({is_inside}), 0) "
+        f"AS per_arcsec2\nFROM {data_of(left)} r {join} {density.joins('right_density', 'r.healpix_29')}",
     )
-    return Footprint(density.levels[0].order, density.shift, int(found["left_rows"]), float(found["per_arcsec2"]))
+    return Footprint(density.levels[0].order, join, is_inside, int(found["left_rows"]), float(found["per_arcsec2"]))

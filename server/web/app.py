@@ -54,7 +54,8 @@ def create_app(service: Service, listening: str) -> RequestLog:
         if not handler.opt.get("public"):
             connection.state["identity"] = service.access.identify(connection)
 
-    async def provide_identity(request: Request[Any, Any, Any]) -> Identity:
+    # It names the service so that Litestar asks one after the other: at once, each would need a task.
+    async def provide_identity(request: Request[Any, Any, Any], service: Service) -> Identity:
         identity: Identity = request.state["identity"]
         return identity
 

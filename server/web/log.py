@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import time
-import uuid
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.enums import ScopeType
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 _LOG = logging.getLogger("skyband.access")
-_SERVER = f"skyband/{version('skyband')}"
+_SERVER = f"skyband/{version('skyband')}".encode()
 
 
 class RequestLog:
@@ -33,7 +32,7 @@ class RequestLog:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex[:16]
+        request_id = secrets.token_hex(8)
         began = time.perf_counter()
         status, sent_bytes = 0, 0
 
@@ -41,9 +40,8 @@ class RequestLog:
             nonlocal status, sent_bytes
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableScopeHeaders.from_message(message)
-                headers["X-Request-Id"] = request_id
-                headers["Server"] = _SERVER
+                own = [(b"x-request-id", request_id.encode()), (b"server", _SERVER)]
+                message["headers"] = [*message["headers"], *own]
             elif message["type"] == "http.response.body":
                 sent_bytes += len(message.get("body", b""))
             await send(message)

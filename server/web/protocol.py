@@ -1,17 +1,56 @@
-"""The HTTP of uvicorn, with patience for slow clients that ends."""
+"""The HTTP of uvicorn, with patience for slow clients that ends, and answers whose parts go out together."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
+_GATHERED_BYTES = 1 << 16
+"""Bytes that are not kept back."""
+
+
+class _Gathering:
+    """A transport that sends together what is written in one step of the event loop.
+
+    The head and the body of a small answer are written one after the other; each would cost a call of the system, and
+    wake the client.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._parts: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, soon."""
+        if not self._parts:
+            self._loop.call_soon(self._send)
+        self._parts.append(data)
+        if len(data) > _GATHERED_BYTES:
+            self._send()
+
+    def close(self) -> None:
+        """Send what was kept back, and close the connection."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        data = b"".join(self._parts)
+        self._parts.clear()
+        if data:
+            self._transport.write(data)
+
 
 def patient_protocol(limit_s: float) -> type[H11Protocol]:
-    """A protocol that ends connections whose next request does not come.
+    """A protocol that ends connections whose next request does not come, and sends what belongs together at once.
 
     That is: one that says nothing, one whose headers are not all there in time (RFC 9110, 15.5.9), and one that goes on
     sending a body after its answer. Bodies that are wanted have a limit of their own (`web.bodies`), and between
@@ -25,7 +64,7 @@ def patient_protocol(limit_s: float) -> type[H11Protocol]:
         _patience: asyncio.TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
+            super().connection_made(cast(asyncio.Transport, _Gathering(transport)))
             self._watch()
 
         def data_received(self, data: bytes) -> None:

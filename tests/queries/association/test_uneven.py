@@ -124,7 +124,7 @@ def test_a_footprint_may_be_given(store: Store, make_table: Any, tmp_path: Path,
     make_table("a", id=[1, 2, 3, 4], ra=[10.0, 12.0, 13.0, 359.99], dec=[0.0, 0.0, -0.01, 0.0], pos_error=[300.0] * 4,
                metadata=[ERROR])  # fmt: skip
     rng = np.random.default_rng(1)
-    ra, dec = np.r_[10.0, rng.uniform(9.5, 10.5, 500), 13.0], np.r_[0.0, rng.uniform(-0.5, 0.5, 500), -0.005]
+    ra, dec = np.r_[10.0, rng.uniform(9.5, 10.5, 500), 13.0], np.r_[0.0, rng.uniform(-0.5, 0.5, 500), -0.0114]
     make_table("b", id=list(range(502)), ra=ra, dec=dec, pos_error=[300.0] * 502, metadata=[ERROR])
     path = tmp_path / f"b{suffix}"
     # Everything north of -0.005 deg and up to 12.5 deg.
