@@ -154,8 +154,9 @@ def _without_holes(order: int, cells: Integers) -> Integers:
 def _around(order: int, cells: Integers) -> Integers:
     """The cells and their neighbours, sorted, each once."""
     # numpy's unique hashes, which takes ten times as long as sorting.
-    found = np.sort(np.concatenate([cells, neighbours(order, cells).ravel()]))
-    return found[(np.diff(found, prepend=-1) != 0) & (found >= 0)]
+    found: Integers = np.sort(np.concatenate([cells, neighbours(order, cells).ravel()]))
+    found = found[(np.diff(found, prepend=-1) != 0) & (found >= 0)]
+    return found
 
 
 def _crowded(
