@@ -155,8 +155,7 @@ def _around(order: int, cells: Integers) -> Integers:
     """The cells and their neighbours, sorted, each once."""
     # numpy's unique hashes, which takes ten times as long as sorting.
     found: Integers = np.sort(np.concatenate([cells, neighbours(order, cells).ravel()]))
-    found = found[(np.diff(found, prepend=-1) != 0) & (found >= 0)]
-    return found
+    return np.asarray(found[(np.diff(found, prepend=-1) != 0) & (found >= 0)])
 
 
 def _crowded(
