@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -52,6 +53,12 @@ def doubts_about(counts: Mapping[str, Any], options: Mapping[str, Any]) -> list[
                 f"true pairs{of_table} scatter by {scatter:.2g} in mean chi square where right errors give 1: the "
                 "errors have wings, or are wrong in another way than by a factor"
             )
+    moving = counts.get("moving", ())
+    if moving and options["tables"][0] not in moving:
+        found.append(
+            f"{options['tables'][0]} leads and has no proper motions: what moves fast is found in one other table "
+            f"alone; give {moving[0]} first"
+        )
     for table, share in counts.get("without_epoch", {}).items():
         if share > _MOST_WITHOUT_EPOCH:
             found.append(f"{share:.2g} of the rows of {table} have no epoch and were taken at the mean one")
@@ -70,6 +77,8 @@ def _contradictions(counts: Mapping[str, Any]) -> Iterator[str]:
     least = counts["least_probability"]
     cut = min(counts["calibration"]["cuts"], key=lambda cut: abs(cut["least_probability"] - least))
     claimed, chance, error = cut["contamination"], cut["chance_contamination"], cut["chance_error"]
+    # What is true of the rows that are there scatters around what is probable.
+    error = math.hypot(error, math.sqrt(claimed / max(cut["rows"], 1)))
     if abs(claimed - chance) > max(_SIGMA * error, _RELATIVE * max(claimed, chance), _ABSOLUTE) and cut["rows"]:
         yield (
             f"false rates contradict each other: {claimed:.2%} by the probabilities, {chance:.2%} ± {error:.2%} by "

@@ -54,6 +54,7 @@ class GroupCounts:
     least_probability: float
     partners: tuple[Partner, ...]
     calibration: Calibration  # of having any counterpart
+    moving: tuple[str, ...]  # tables whose proper motions were used
     without_epoch: Mapping[str, float]  # share of the rows, by table, whose epoch is NULL though positions are moved
 
 
@@ -120,6 +121,7 @@ def associate_many(
                 for partner, matched in zip(partners, written.matched[1:], strict=True)
             ),
             calibration=calibration,
+            moving=tuple(side.table.name for side in sides if side.moves),
             without_epoch=rows_without_epoch(connection, sides),
         )
         info = writer.publish(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skyband.ingest.pipeline import IngestOptions, ingest
-from skyband.queries.association import AssociationOptions, associate, doubts_about
+from skyband.queries.association import AssociationOptions, associate, associate_many, doubts_about
 from skyband.schema.columns import Column
 from skyband.schema.store import Store
 from tests.queries.association.conftest import ERROR, MakeField, scattered
@@ -23,7 +23,7 @@ def doubts(store: Store, options: AssociationOptions) -> list[str]:
 def stored(claimed: float, chance: float, error: float, **tuning: Any) -> dict[str, Any]:
     """Counts with one cut."""
     cut = {
-        "least_probability": 0.0, "rows": 100, "contamination": claimed, "chance_contamination": chance,
+        "least_probability": 0.0, "rows": 100_000, "contamination": claimed, "chance_contamination": chance,
         "chance_error": error,
     }  # fmt: skip
     known = {"pairs": 500, "floor_fitted": True, "scatter": 1.0}
@@ -44,6 +44,25 @@ def stored(claimed: float, chance: float, error: float, **tuning: Any) -> dict[s
 def test_false_rates_that_contradict_each_other(claimed: float, chance: float, error: float, is_doubtful: bool) -> None:
     found = doubts_about(stored(claimed, chance, error), {})
     assert [doubt.startswith("false rates contradict each other: ") for doubt in found] == [True] * is_doubtful
+
+
+def test_few_pairs_may_be_other_than_they_are_said_to_be() -> None:
+    counts = stored(0.02, 0.01, 0.0002)
+    assert len(doubts_about(counts, {})) == 1
+    counts["calibration"]["cuts"][0]["rows"] = 800  # 16 false pairs are 16 or 4
+    assert doubts_about(counts, {}) == []
+
+
+def test_the_table_that_moves_should_lead(store: Store, make_table: Any) -> None:
+    motions = [Column(name, "", unit="mas.yr**-1", role=name) for name in ("pmra", "pmdec")]
+    make_table("stars", id=[1], ra=[10.0], dec=[0.0], pos_error=[9.0], pmra=[1.0], pmdec=[1.0], epoch=2000.0,
+               metadata=[ERROR, *motions])  # fmt: skip
+    for name in ("plates", "films"):
+        make_table(name, id=[1], ra=[10.0], dec=[0.0], pos_error=[9.0], epoch=1950.0, metadata=[ERROR])
+    for tables, warned in ((("stars", "plates", "films"), 0), (("plates", "stars", "films"), 1)):
+        options = AssociationOptions(tables=tables, radius_arcsec=1.0, into="m", floor_arcsec=0.01, replace=True)
+        found = doubts_about(asdict(associate_many(store, options).counts), asdict(options))
+        assert sum("give stars first" in doubt for doubt in found) == warned
 
 
 @pytest.mark.parametrize(("scatter", "is_doubtful"), [(0.69, True), (0.71, False), (1.39, False), (1.41, True)])
