@@ -39,8 +39,8 @@ def errors_known(tmp_path_factory: pytest.TempPathFactory) -> Store:
             v=rng.normal(18, 1, len(seen)),
             metadata=[Column("pos_error", "", "mas", role="pos_error"), Column("v", "", "mag", "phot.mag;em.opt.V")],
         )  # fmt: skip
-    for into, limits in (("m", {"radius_arcsec": 6.0}), ("near", {"n_sigma": 2.5})):
-        associate(store, AssociationOptions(tables=("a", "b"), into=into, find=Find.ALL, **limits))
+    associate(store, AssociationOptions(tables=("a", "b"), into="m", find=Find.ALL, radius_arcsec=6.0))
+    associate(store, AssociationOptions(tables=("a", "b"), into="near", find=Find.ALL, n_sigma=2.5))
     for into, find in (("g", Find.BEST), ("every", Find.ALL)):
         associate_many(store, AssociationOptions(tables=("a", "b", "c"), into=into, find=find, radius_arcsec=6.0))
     return store

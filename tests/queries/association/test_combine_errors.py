@@ -41,7 +41,8 @@ def publish(
 
 
 def combined(store: Store, columns: str, **options: Any) -> pd.DataFrame:
-    combine(store, CombineOptions(**({"match": "m", "into": "o", "replace": True} | options)))
+    asked: dict[str, Any] = {"match": "m", "into": "o", "replace": True}
+    combine(store, CombineOptions(**(asked | options)))
     with Sky(store.path) as sky:
         return sky.sql(f"SELECT coalesce({columns}) AS id, {columns}, * EXCLUDE ({columns}) FROM o").to_pandas()
 
@@ -140,7 +141,13 @@ def test_objects_stand_in_the_frame_of_the_first_table(store: Store, make_table:
     shifts = {"f": (0 * slope, 0 * slope), "g": (1 + slope, -0.5 + 0 * slope), "h": (-0.7 - slope, 0.4 + 0 * slope)}
     for seed, (name, shift) in enumerate(shifts.items()):
         publish(make_table, name, wide, seed, said=0.1, sigma=0.1, shift=shift, ids=np.flatnonzero(seen[seed]))
-    options = {"radius_arcsec": 4.0, "into": "m", "join": Join.FULL, "offsets": offsets, "floor_arcsec": 0.1}
+    options: dict[str, Any] = {
+        "radius_arcsec": 4.0,
+        "into": "m",
+        "join": Join.FULL,
+        "offsets": offsets,
+        "floor_arcsec": 0.1,
+    }
     associate_many(store, AssociationOptions(tables=("f", "g", "h"), **options))
     rows = combined(store, "f_id, g_id, h_id")
     alone = rows[rows.n_tables == 1]
@@ -163,7 +170,7 @@ def test_objects_stand_in_the_frame_of_the_first_table(store: Store, make_table:
 def test_errors_given_to_the_match_are_those_of_the_objects(store: Store, make_table: Any, truth: Any) -> None:
     publish(make_table, "f", truth, 1, said=0.01, sigma=0.4)
     publish(make_table, "g", truth, 2, said=0.3, sigma=0.3)
-    options = {"radius_arcsec": 3.0, "into": "m", "floor_arcsec": 0.0, "error_arcsec": {"f": 0.4}}
+    options: dict[str, Any] = {"radius_arcsec": 3.0, "into": "m", "floor_arcsec": 0.0, "error_arcsec": {"f": 0.4}}
     associate(store, AssociationOptions(tables=("f", "g"), **options))
     rows = combined(store, "f_id, g_id")
     np.testing.assert_allclose(rows.ra_error, 240.0)
@@ -176,7 +183,7 @@ def test_errors_given_to_the_match_are_those_of_the_objects(store: Store, make_t
 
 def test_a_floor_is_enough_where_nothing_else_is_known(store: Store, make_table: Any, truth: Any) -> None:
     for seed, name in enumerate(("f", "g")):
-        ra, dec = scattered(np.random.default_rng(seed), *truth, np.full(N, 0.2))
+        ra, dec = scattered(np.random.default_rng(seed), truth[0], truth[1], np.full(N, 0.2))
         make_table(name, id=list(range(N)), ra=ra, dec=dec)
     associate(store, AssociationOptions(tables=("f", "g"), radius_arcsec=3.0, into="m"))
     rows = combined(store, "f_id, g_id")

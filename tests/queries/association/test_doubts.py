@@ -102,8 +102,10 @@ def test_errors_with_wings_and_missing_epochs_are_told(store: Store, make_table:
         seen_at=[None if np.isnan(year) else year for year in epochs],
         metadata=[ERROR, Column("seen_at", "", unit="yr", role="epoch")],
     )  # fmt: skip
-    quoted = {"floor_arcsec": 0.0, "error_scale": 1.0}
-    found = doubts(store, AssociationOptions(tables=("stars", "plates"), radius_arcsec=5.0, into="m", **quoted))
+    asked = AssociationOptions(
+        tables=("stars", "plates"), radius_arcsec=5.0, into="m", floor_arcsec=0.0, error_scale=1.0
+    )
+    found = doubts(store, asked)
     assert any("true pairs scatter by" in doubt for doubt in found)
     assert any("of the rows of plates have no epoch" in doubt for doubt in found)
     assert not any("rows of stars" in doubt for doubt in found)

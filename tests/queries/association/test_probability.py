@@ -259,7 +259,8 @@ def test_sources_are_counted_with_their_likes(store: Store, make_table: Any) -> 
     )
     of_cluster = 'JOIN "left" l ON l.id = left_id WHERE l.ra BETWEEN 11 AND 11.5 AND l.dec BETWEEN 0 AND 0.5'
     right_ones, gap = {}, {}
-    for options in ({}, {"density_by": "mag"}, {"density_by": "mag", "prior": "mag"}):
+    several: tuple[dict[str, Any], ...] = ({}, {"density_by": "mag"}, {"density_by": "mag", "prior": "mag"})
+    for options in several:
         asked = AssociationOptions(
             tables=("left", "right"), radius_arcsec=5.0, into="m", find=Find.BEST1, replace=True, **options
         )

@@ -225,9 +225,12 @@ def test_few_rows_without_errors_are_refused(store: Store, make_table: Any) -> N
     for name in ("a", "b", "c"):
         make_table(name, id=list(range(20)), ra=np.arange(20) * 0.1, dec=np.zeros(20))
     for tables, run in ((("a", "b"), associate), (("a", "b", "c"), associate_many)):
-        for reach in ({"radius_arcsec": 3.0}, {"n_sigma": 3.0}):
+        for asked in (
+            AssociationOptions(tables=tables, into="m", radius_arcsec=3.0),
+            AssociationOptions(tables=tables, into="m", n_sigma=3.0),
+        ):
             with pytest.raises(BadTable, match="20 pairs are too few to fit them: give --error"):
-                run(store, AssociationOptions(tables=tables, into="m", **reach))
+                run(store, asked)
 
 
 def test_no_row_stands_in_two_groups(store: Store, make_table: Any) -> None:
