@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import duckdb
 import pytest
@@ -16,6 +17,15 @@ def connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()
 
 
+@pytest.fixture
+def ctrl_c_works() -> Iterator[None]:
+    """Also where whoever started the tests has Ctrl-C ignored, as shells do in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_works")
 def test_ctrl_c_ends_a_statement_and_the_connection_goes_on(connection: duckdb.DuckDBPyConnection) -> None:
     ctrl_c = threading.Timer(0.3, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
     ctrl_c.start()
