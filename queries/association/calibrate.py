@@ -19,7 +19,7 @@ from skyband.schema.healpix import Doubles
 
 ONE_SIDED = (Find.ALL, Find.BEST1)
 """Choices that do not make left rows compete."""
-_SAMPLE_PAIRS = 200_000
+_SAMPLE_PAIRS = 50_000
 _BLOCK_ROWS = 2000
 _CUTS = (
     0.0, *(place / 20 for place in range(1, 20)), 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999,

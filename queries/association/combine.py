@@ -16,7 +16,7 @@ from skyband.queries.association.options import PACKAGE, check_errors
 from skyband.queries.association.pairing import read_sides
 from skyband.queries.association.tune import correction_of
 from skyband.queries.crossmatch import check_free, matchable_table, sources
-from skyband.queries.crossmatch.astrometry import Astrometry
+from skyband.queries.crossmatch.astrometry import Astrometry, variance_arcsec2
 from skyband.queries.crossmatch.meeting import arrange
 from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import BadOption, BadTable
@@ -151,8 +151,7 @@ def _read_members(
     sides = list(read_sides(connection, store, reading, tables))
     floors = found.floors_arcsec({side.table.name: side.floor_mas / 1000 for side in sides})
     floors |= dict.fromkeys(options.error_arcsec, 0.0)
-    # Errors that are given are as they are.
-    scales = found.error_scales() | dict.fromkeys(reading.error_arcsec, 1.0)
+    scales = found.error_scales({side.table.name: variance_arcsec2(connection, side) for side in sides})
     members = []
     for number, side in enumerate(sides):
         name = side.table.name

@@ -27,7 +27,8 @@ def rows_without_epoch(connection: duckdb.DuckDBPyConnection, sides: Iterable[As
         if table.role("epoch") is not None and table.rows:
             columns = ", ".join(key_expressions(table, ("id", "ra", "dec", "epoch")))
             [(missing,)] = connection.execute(
-                f"SELECT count(*) FILTER (epoch IS NULL) FROM (SELECT {columns} FROM {data_of(table)})"
+                "SELECT count(*) FILTER (epoch IS NULL OR NOT isfinite(epoch::DOUBLE)) "
+                f"FROM (SELECT {columns} FROM {data_of(table)})"
             ).fetchall()
             found[table.name] = missing / table.rows
     return found
@@ -46,6 +47,13 @@ def doubts_about(counts: Mapping[str, Any], options: Mapping[str, Any]) -> list[
         of_table = f" of {table}" if table else ""
         if fault := not_fitted(tuning, options):
             found.append(f"systematic error{of_table} {fault}")
+        shift = math.hypot(tuning["offset_ra_arcsec"], tuning["offset_dec_arcsec"])
+        typical = tuning.get("pair_error_arcsec", 0.0)
+        if options.get("offsets") == "keep" and typical and shift > max(3 * tuning["offset_error_arcsec"], typical / 2):
+            found.append(
+                f"the tables are displaced{of_table} by {shift:.3g} arcsec, which is left in and makes true pairs look "
+                f"improbable (their errors are {typical:.3g}): take it away with --offsets constant"
+            )
         # Tables of older versions do not say.
         scatter = tuning.get("scatter")
         if scatter is not None and not _LEAST_SCATTER <= scatter <= _MOST_SCATTER:

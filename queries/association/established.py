@@ -11,6 +11,8 @@ from skyband.queries.crossmatch.options import Find, Join
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadTable
 
+_LEAST_SCALE = 0.1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Established:
@@ -31,11 +33,26 @@ class Established:
         """Whether a row of the first table may stand in several pairs."""
         return self.find in (Find.ALL, Find.BEST2)
 
-    def error_scales(self) -> dict[str, float]:
-        """By what the errors of each table are multiplied; where the pairs of the first table with several disagree,
-        the least, as in groups."""
-        found = {name: tuning.error_scale for name, tuning in self.tunings.items()}
-        return dict.fromkeys(self.tables, 1.0) | {self.tables[0]: min(found.values(), default=1.0)} | found
+    def error_scales(self, said: Mapping[str, float]) -> dict[str, float]:
+        """By what the errors of each table are multiplied.
+
+        A pair has one scale, and does not tell which of its tables is wrong: the one with the larger errors is taken to
+        be, because smaller ones would hardly change the pair.
+
+        Args:
+            said: typical variance of what a table says of its errors, by table.
+        """
+        lead = self.tables[0]
+        scales = dict.fromkeys(self.tables, 1.0)
+        for name, tuning in self.tunings.items():
+            if given := {lead, name} & self.error_arcsec.keys():  # these were multiplied by nothing
+                scales |= dict.fromkeys({lead, name} - given, tuning.error_scale)
+                continue
+            larger, smaller = (name, lead) if said[name] >= said[lead] else (lead, name)
+            if tuning.error_scale != 1.0 and said[larger]:
+                left = tuning.error_scale**2 * (said[lead] + said[name]) - said[smaller]
+                scales[larger] = max(left / said[larger], _LEAST_SCALE**2) ** 0.5
+        return scales
 
     def floors_arcsec(self, said: Mapping[str, float]) -> dict[str, float]:
         """The systematic error of each table in each coordinate, so that two of them make the one of their pair.

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
+from numpy.typing import NDArray
 
 from skyband.schema.healpix import Doubles, Integers
 
-_ROUNDS = 100
-_CLOSE = 1e-6
+_ROUNDS = 200
+_CLOSE = 1e-8
+_MOST_ROWS = 10
+"""Rows of the smaller side of a tangle of pairs up to which all its configurations are summed."""
 
 
 def exclusive_probabilities(left: Integers, right: Integers, weight: Doubles) -> Doubles:
     """The probability of each pair, if no row stands in two true ones.
 
-    Belief propagation over matchings: a configuration of disjoint true pairs is as probable as the product of their
-    weights (Bayati, Shah & Sharma 2008; Vontobel 2013, the Bethe permanent). Exact where the pairs form no cycles.
+    A configuration of disjoint true pairs is as probable as the product of their weights. Belief propagation over
+    matchings (Bayati, Shah & Sharma 2008) is exact where the pairs form no cycles; where they do, it favours
+    configurations of many pairs, and all of them are summed instead, unless there are too many.
 
     Args:
         left, right: row of each pair on either side, shape (n,).
@@ -25,6 +31,15 @@ def exclusive_probabilities(left: Integers, right: Integers, weight: Doubles) ->
     """
     i, j = (np.unique(rows, return_inverse=True)[1] for rows in (left, right))
     weight = np.minimum(weight, 1e12)
+    p = _believed(i, j, weight)
+    for places in _tangles(i, j):
+        if min(len(np.unique(i[places])), len(np.unique(j[places]))) <= _MOST_ROWS:
+            p[places] = _summed(i[places], j[places], weight[places])
+    return p
+
+
+def _believed(i: NDArray[np.intp], j: NDArray[np.intp], weight: Doubles) -> Doubles:
+    """By belief propagation."""
     free_left, free_right = np.ones(len(weight)), np.ones(len(weight))
     for _ in range(_ROUNDS):
         # That a row is free as far as its other pairs tell.
@@ -37,3 +52,51 @@ def exclusive_probabilities(left: Integers, right: Integers, weight: Doubles) ->
             break
     odds = weight * free_left * free_right
     return np.asarray(odds / (1 + odds))
+
+
+def _tangles(i: NDArray[np.intp], j: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Places of the pairs of each connected part that has a cycle."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not len(i):
+        return []
+    lefts, nodes = int(i.max()) + 1, int(i.max()) + int(j.max()) + 2
+    links = coo_array((np.ones(len(i)), (i, lefts + j)), shape=(nodes, nodes))
+    count, part = connected_components(links, directed=False)
+    of_pair = part[i]
+    # A connected part without cycles has one pair less than rows.
+    has_cycle = np.bincount(of_pair, minlength=count) >= np.bincount(part, minlength=count)
+    places = np.flatnonzero(has_cycle[of_pair])
+    places = places[np.argsort(of_pair[places], kind="stable")]
+    return np.split(places, np.flatnonzero(np.diff(of_pair[places])) + 1) if len(places) else []
+
+
+def _summed(i: NDArray[np.intp], j: NDArray[np.intp], weight: Doubles) -> Doubles:
+    """By the sum over all configurations: row by row of the larger side, over the sets of rows of the smaller one that
+    are taken."""
+    if len(np.unique(i)) < len(np.unique(j)):
+        i, j = j, i
+    bit = 1 << np.unique(j, return_inverse=True)[1]
+    rows = [np.flatnonzero(i == row) for row in np.unique(i)]
+    before: list[dict[int, float]] = [{0: 1.0}]
+    for places in rows:
+        sums: dict[int, float] = defaultdict(float, before[-1])
+        for taken, value in before[-1].items():
+            for place in places:
+                if not taken & bit[place]:
+                    sums[taken | int(bit[place])] += value * weight[place]
+        before.append(sums)
+    p = np.zeros(len(weight))
+    after: dict[int, float] = dict.fromkeys(before[-1], 1.0)
+    for places, reached in zip(reversed(rows), reversed(before[:-1]), strict=True):
+        sums = {}
+        for taken, value in reached.items():
+            sums[taken] = after[taken]
+            for place in places:
+                if not taken & bit[place]:
+                    both = weight[place] * after[taken | int(bit[place])]
+                    sums[taken] += both
+                    p[place] += value * both
+        after = sums
+    return np.asarray(p / after[0])

@@ -75,7 +75,14 @@ def _take_disjoint(connection: duckdb.DuckDBPyConnection, groups: str) -> None:
         f"WHERE {row} IS NOT NULL AND p_i > {_LEAST_P_I!r}"
         for number, row in enumerate(members)
     )
-    connection.execute(fill_sql(PACKAGE, "contested_begin", groups=groups, claims=f"({claims})"))
+
+    def strike(taken: str) -> str:
+        return " ".join(
+            f"ANTI JOIN (SELECT {row} FROM {taken} WHERE {row} IS NOT NULL) USING ({row})" for row in members
+        )
+
+    begin = fill_sql(PACKAGE, "contested_begin", groups=groups, claims=f"({claims})", strike=strike("taken_groups"))
+    connection.execute(begin)
     round_ = fill_sql(
         PACKAGE,
         "contested_round",
@@ -83,9 +90,7 @@ def _take_disjoint(connection: duckdb.DuckDBPyConnection, groups: str) -> None:
             ["min(place) OVER (PARTITION BY left_row) = place"]
             + [f"({row} IS NULL OR min(place) OVER (PARTITION BY {row}) = place)" for row in members]
         ),
-        strike=" ".join(
-            f"ANTI JOIN (SELECT {row} FROM taken_now WHERE {row} IS NOT NULL) USING ({row})" for row in members
-        ),
+        strike=strike("taken_now"),
     )
     while connection.execute("FROM open_groups LIMIT 1").fetchall():
         connection.execute(round_)

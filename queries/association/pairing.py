@@ -16,7 +16,7 @@ from skyband.queries.association.options import AssociationOptions, Offsets
 from skyband.queries.association.search import search
 from skyband.queries.association.tune import Tuning, sampled_one_in, tune
 from skyband.queries.association.within import covered_rows, reached
-from skyband.queries.crossmatch.astrometry import Astrometry, look_at, survey_of
+from skyband.queries.crossmatch.astrometry import Astrometry, look_at, survey_of, variance_arcsec2
 from skyband.queries.crossmatch.candidates import Progress, batch_count
 from skyband.queries.crossmatch.chance import Shifts, plan_shifts
 from skyband.queries.crossmatch.meeting import Meeting
@@ -199,11 +199,8 @@ def _sigmas_arcsec(
     """How far so many sigma are for a quantile of the rows, without systematic errors; 0 where a radius is given."""
     if options.n_sigma is None:
         return 0.0
-    variance = 0.0
-    for side in (meeting.left, meeting.right):
-        found = connection.execute(f"SELECT quantile_cont(vaa + vdd, {quantile!r}) FROM {side.rows()}").fetchall()
-        variance += found[0][0] or 0.0
-    return options.n_sigma * math.sqrt(variance)
+    sides = (meeting.left, meeting.right)
+    return options.n_sigma * math.sqrt(sum(variance_arcsec2(connection, side, quantile) for side in sides))
 
 
 def _wider(options: AssociationOptions, tuning: Tuning) -> float:

@@ -8,9 +8,11 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from skyband.queries.association.options import PACKAGE
 from skyband.queries.crossmatch.chance import Shifts
 from skyband.queries.crossmatch.options import Find
 from skyband.schema.healpix import Doubles, Integers
+from skyband.schema.sql import fill_sql
 
 _SEED = 1
 
@@ -23,6 +25,7 @@ class ShiftedPairs:
     odds: Doubles
     within: Doubles  # share of the counterparts of such a row that lie within reach
     claim: Doubles  # probability of the most probable pair that the right row has with a left row, 0 without
+    claim_odds: Doubles  # its odds
     taken: Doubles  # probability of the chosen pair of the right row, 0 without
     taken_odds: Doubles  # its odds, 0 without
     second_odds: Doubles  # odds of what its left row would have instead, 0 without
@@ -43,35 +46,25 @@ class ShiftedPairs:
         if find is Find.ALL:
             return p
         if find is Find.BEST2:
-            return p[p > self.claim]
+            return p[p > _nearby(self.claim, self.claim_odds, rival_odds)]
         if find in (Find.BEST, Find.ONE_TO_ONE):  # a row whose best is taken has the next one
-            free = p > self.taken
+            free = p > _nearby(self.taken, self.taken_odds, rival_odds)
             if find is Find.ONE_TO_ONE:  # whatever makes all of it more probable, the left row's second choice included
                 prior = share / (1 - share)
-                free = prior * self.odds > np.maximum(prior * self.taken_odds, 1) / np.maximum(
-                    prior * self.second_odds, 1
-                )
+                lost = np.maximum(prior * self.taken_odds, 1) / np.maximum(prior * self.second_odds, 1)
+                free = prior * self.odds > lost
             best = _is_best(self.row[free], p[free])
             return np.asarray(p[free][best & (self.odds > rival_odds)[free]])
         best = _is_best(self.row, p) & (self.odds > rival_odds)
-        return np.asarray(p[best & (p > self.claim)] if find is Find.MUTUAL else p[best])
+        if find is Find.MUTUAL:
+            best &= p > _nearby(self.claim, self.claim_odds, rival_odds)
+        return np.asarray(p[best])
 
 
 def read_shifted(connection: duckdb.DuckDBPyConnection, shifts: Shifts) -> ShiftedPairs:
     """The pairs of shifted rows among those of the temporary tables `weighed`, `judged` and `selected`."""
-    found = connection.sql(
-        "WITH shifted AS ("
-        f"FROM weighed WHERE left_row >= {shifts.table.rows}), "
-        "claims AS ("
-        "SELECT right_row, max(p_match) AS claim FROM judged SEMI JOIN shifted USING (right_row) GROUP BY right_row), "
-        "chosen AS ("
-        "SELECT right_row, max(p_match) AS taken, max(odds) AS taken_odds, "
-        "max(CASE WHEN left_rank = 1 THEN exp(ln_second) ELSE 0 END) AS second_odds "
-        "FROM selected SEMI JOIN shifted USING (right_row) GROUP BY right_row) "
-        "SELECT dense_rank() OVER (ORDER BY left_row) - 1 AS row, odds, within, coalesce(claim, 0) AS claim, "
-        "coalesce(taken, 0) AS taken, coalesce(taken_odds, 0) AS taken_odds, coalesce(second_odds, 0) AS second_odds "
-        "FROM shifted LEFT JOIN claims USING (right_row) LEFT JOIN chosen USING (right_row)"
-    ).to_arrow_table()
+    query = fill_sql(PACKAGE, "shifted_pairs", left_rows=str(shifts.table.rows))
+    found = connection.sql(query).to_arrow_table()
     return ShiftedPairs(*(np.asarray(found[field.name].to_numpy()) for field in fields(ShiftedPairs)))
 
 
@@ -84,6 +77,13 @@ def draw_true_odds(connection: duckdb.DuckDBPyConnection, pairs: ShiftedPairs) -
         return np.zeros(len(pairs.row))
     drawn = np.searchsorted(whole, np.random.default_rng(_SEED).uniform(0, whole[-1], rows), side="right")
     return np.asarray(odds[drawn.clip(0, len(odds) - 1)][pairs.row])
+
+
+def _nearby(p: Doubles, odds: Doubles, rival_odds: Doubles) -> Doubles:
+    """What is left of the probabilities of right rows' pairs beside a counterpart: who has a right row is near the
+    counterpart of the shifted row too, as near, perhaps, as the shifted row itself."""
+    left = 1 / (1 / np.maximum(p, 1e-300) + rival_odds / np.maximum(odds, 1e-300))
+    return np.where(p > 0, left, 0.0)
 
 
 def _is_best(row: Integers, p: Doubles) -> NDArray[np.bool_]:

@@ -40,7 +40,8 @@ class Astrometry:
     missing_error_mas: float = 0.0  # for rows whose error is NULL
     error_scale: float = 1.0  # by which all errors that the table says are multiplied
     epoch_error_yr: float = 0.0  # 1 sigma of the epoch of a row
-    missing_epoch: tuple[float, float] | None = None  # for rows whose epoch is NULL, and 1 sigma of it, yr
+    error_is_given: bool = False  # by whoever asks: it is multiplied by nothing
+    missing_epoch: tuple[float, float] | None = None  # for rows whose epoch is NULL or NaN, and 1 sigma of it, yr
     missing_motion_error_mas_yr: float = 0.0  # for rows whose error of the motion is NULL
     floor_mas: float = 0.0  # systematic error, 1 sigma in each coordinate, where none can be fitted
     chosen: str = "true"  # SQL over row: which rows take part
@@ -79,7 +80,7 @@ class Astrometry:
         }
         moves = self.moves and self.has_motions
         var_ra, var_dec, cov = self._covariance(has)
-        missing, own = self.missing_epoch, repr(self.epoch_error_yr)
+        missing, own, dated = self.missing_epoch, repr(self.epoch_error_yr), "isfinite(epoch::DOUBLE)"
         roles = ("id", "ra", "dec", "epoch", *sorted(has))
         source = f"(SELECT rowid AS row, {', '.join(key_expressions(self.table, roles))} FROM {data_of(self.table)})"
         return fill_sql(
@@ -87,8 +88,12 @@ class Astrometry:
             "astrometry",
             rows=source,
             where=where if self.chosen == "true" else f"({where}) AND ({self.chosen})",
-            epoch=f"coalesce(epoch, {missing[0]!r})" if missing else "epoch" if self.has_epoch else "NULL",
-            epoch_error=f"CASE WHEN epoch IS NULL THEN {missing[1]!r} ELSE {own} END" if missing else own,
+            epoch=f"CASE WHEN {dated} THEN epoch ELSE {missing[0]!r} END"
+            if missing
+            else "epoch"
+            if self.has_epoch
+            else "NULL",
+            epoch_error=f"CASE WHEN {dated} THEN {own} ELSE {missing[1]!r} END" if missing else own,
             pmra="pmra::DOUBLE" if moves else "NULL::DOUBLE",
             pmdec="pmdec::DOUBLE" if moves else "NULL::DOUBLE",
             var_ra=var_ra,
@@ -96,7 +101,7 @@ class Astrometry:
             cov=cov,
             var_pmra=self._motion_variance("pmra_error", has),
             var_pmdec=self._motion_variance("pmdec_error", has),
-            scale2=f"{self.error_scale**2!r}::DOUBLE",
+            scale2=f"{1.0 if self.error_is_given else self.error_scale**2!r}::DOUBLE",
             motion=f"{self.motion_mas_yr!r}::DOUBLE",
         )
 
@@ -128,8 +133,10 @@ class Astrometry:
             return f"pow({ra}, 2)", f"pow({dec}, 2)", f"({corr}) * ({ra}) * ({dec})"
         if {"pos_error", "error_minor", "error_angle"} <= has:
             # The position angle runs from north to east.
-            major, minor = known("pos_error"), f"coalesce(error_minor, {known('pos_error')})"
-            sin, cos = "sin(radians(coalesce(error_angle, 0)))", "cos(radians(coalesce(error_angle, 0)))"
+            major = known("pos_error")
+            minor = f"CASE WHEN isfinite(error_minor) THEN error_minor::DOUBLE ELSE {major} END"
+            angle = "radians(CASE WHEN isfinite(error_angle) THEN error_angle::DOUBLE ELSE 0 END)"
+            sin, cos = f"sin({angle})", f"cos({angle})"
             return (
                 f"(pow(({major}) * {sin}, 2) + pow(({minor}) * {cos}, 2))",
                 f"(pow(({major}) * {cos}, 2) + pow(({minor}) * {sin}, 2))",
@@ -161,7 +168,7 @@ def look_at(
     Raises:
         BadTable: an error is zero or negative, a correlation is none, or all proper motions are NULL.
     """
-    self = Astrometry(table, error_mas=error_mas)
+    self = Astrometry(table, error_mas=error_mas, error_is_given=error_mas is not None)
     motions = [role for role in _MOTION_ERRORS if table.role(role)]
     positions = [role for role in _POSITION_ERRORS if table.role(role)] if error_mas is None else []
     if error_mas is None and table.role("ra_dec_corr"):
@@ -205,6 +212,12 @@ def typical_motion(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> f
     speed = "sqrt(pow(pmra::DOUBLE, 2) + pow(pmdec::DOUBLE, 2))"
     [found] = _one_row(connection, table, _MOTION, f"quantile_cont({speed}, 0.68) FILTER (isfinite({speed}))")
     return None if found is None else float(found) / _OF_RAYLEIGH
+
+
+def variance_arcsec2(connection: duckdb.DuckDBPyConnection, side: Astrometry, quantile: float = 0.5) -> float:
+    """What rows say of the variance of their position, both coordinates together: a quantile, 0 of an empty table."""
+    [(found,)] = connection.execute(f"SELECT quantile_cont(vaa + vdd, {quantile!r}) FROM {side.rows()}").fetchall()
+    return float(found or 0.0)
 
 
 def _one_row(

@@ -8,8 +8,11 @@ from typing import Any
 import duckdb
 
 from skyband.queries.crossmatch.astrometry import Astrometry
+from skyband.queries.crossmatch.options import FIRST_YEAR, LAST_YEAR
 from skyband.schema.errors import BadTable
 from skyband.schema.keys import data_of, key_expressions
+
+_KNOWN = "FILTER (isfinite(epoch::DOUBLE))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,8 @@ def _dated(connection: duckdb.DuckDBPyConnection, side: Astrometry) -> Astrometr
     """The table, rows without an epoch taken to be of its mean one, with the scatter of the others as their error."""
     if side.table.role("epoch") is None:
         return side
-    mean, scatter, missing = _of_epochs(connection, side, "avg(epoch), stddev_pop(epoch), count(*) - count(epoch)")
+    wanted = f"avg(epoch) {_KNOWN}, stddev_pop(epoch) {_KNOWN}, count(*) - count(*) {_KNOWN}"
+    mean, scatter, missing = _of_epochs(connection, side, wanted)
     if not missing or mean is None:
         return side
     return replace(side, missing_epoch=(mean, scatter))
@@ -84,9 +88,14 @@ def _dated(connection: duckdb.DuckDBPyConnection, side: Astrometry) -> Astrometr
 
 def _epochs(connection: duckdb.DuckDBPyConnection, side: Astrometry) -> tuple[float, float]:
     """First and last epoch of a table, Julian years."""
-    first, last = _of_epochs(connection, side, "min(epoch)::DOUBLE, max(epoch)::DOUBLE")
+    first, last = _of_epochs(connection, side, f"min(epoch) {_KNOWN}, max(epoch) {_KNOWN}")
     if first is None:
         raise BadTable(f"every epoch of {side.table.name!r} is NULL; match with --no-propagate")
+    if not FIRST_YEAR <= first <= last <= LAST_YEAR:
+        raise BadTable(
+            f"epochs of {side.table.name!r} run from {first:g} to {last:g}, which are no Julian years: ingest it with "
+            "a survey definition that says what they are (epoch_column, epoch_unit), or match with --no-propagate"
+        )
     return first, last
 
 

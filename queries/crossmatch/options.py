@@ -59,7 +59,7 @@ STILTS_JOINS = {
 }
 
 
-_FIRST_YEAR, _LAST_YEAR = 1600.0, 2200.0
+FIRST_YEAR, LAST_YEAR = 1600.0, 2200.0
 """Straight motions are good for so long."""
 
 
@@ -112,8 +112,8 @@ def check_epoch(epoch: float | None, propagate: bool) -> None:
     """
     if epoch is None:
         return
-    if not _FIRST_YEAR <= epoch <= _LAST_YEAR:
-        raise BadOption(f"epoch {epoch:g} is not a Julian year between {_FIRST_YEAR:g} and {_LAST_YEAR:g}")
+    if not FIRST_YEAR <= epoch <= LAST_YEAR:
+        raise BadOption(f"epoch {epoch:g} is not a Julian year between {FIRST_YEAR:g} and {LAST_YEAR:g}")
     if not propagate:
         raise BadOption("--epoch moves positions and --no-propagate does not: give one of them")
 

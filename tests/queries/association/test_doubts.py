@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skyband.ingest.pipeline import IngestOptions, ingest
-from skyband.queries.association import AssociationOptions, associate, associate_many, doubts_about
+from skyband.queries.association import AssociationOptions, Offsets, associate, associate_many, doubts_about
 from skyband.schema.columns import Column
 from skyband.schema.store import Store
 from tests.queries.association.conftest import ERROR, MakeField, scattered
@@ -51,6 +51,23 @@ def test_few_pairs_may_be_other_than_they_are_said_to_be() -> None:
     assert len(doubts_about(counts, {})) == 1
     counts["calibration"]["cuts"][0]["rows"] = 800  # 16 false pairs are 16 or 4
     assert doubts_about(counts, {}) == []
+
+
+@pytest.mark.parametrize(("shift_arcsec", "is_doubtful"), [(0.0, False), (0.3, True)])
+def test_a_displacement_that_is_left_in_is_told(
+    store: Store, make_table: Any, shift_arcsec: float, is_doubtful: bool
+) -> None:
+    rng = np.random.default_rng(33)
+    n = 4000
+    ra, dec, error = rng.uniform(10, 14, n), rng.uniform(-2, 2, n), np.full(n, 0.05)
+    for name, shift in (("a", 0.0), ("b", shift_arcsec)):
+        seen = scattered(rng, ra, dec, error)
+        make_table(name, id=list(range(n)), ra=seen[0], dec=seen[1] + shift / 3600, pos_error=error * 1000,
+                   metadata=[ERROR])  # fmt: skip
+    found = doubts(store, AssociationOptions(tables=("a", "b"), n_sigma=5.0, into="m"))
+    assert any("displaced by 0.3 arcsec, which is left in" in doubt for doubt in found) == is_doubtful
+    taken = AssociationOptions(tables=("a", "b"), n_sigma=5.0, into="m", replace=True, offsets=Offsets.CONSTANT)
+    assert doubts(store, taken) == []
 
 
 def test_the_table_that_moves_should_lead(store: Store, make_table: Any) -> None:
