@@ -16,7 +16,7 @@ from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.healpix import KEY_ORDER, interpolated
 
 _SAMPLE_ROWS = 100_000
-_FIT_PAIRS = 8_000
+_FIT_PAIRS = 12_000
 FEWEST_PAIRS = 30
 """Pairs below which nothing is fitted."""
 _FINEST_ORDER = 5

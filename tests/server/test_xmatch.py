@@ -227,7 +227,7 @@ def emptied(folder: Path) -> bool:
     return not any(folder.glob(".spill-*"))
 
 
-def until(condition: Callable[[], Any], *, seconds: float = 20) -> Any:
+def until(condition: Callable[[], Any], *, seconds: float = 60) -> Any:
     """What a condition gives once it holds."""
     end = time.monotonic() + seconds
     for _ in itertools.count():
