@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import duckdb
 
 from skyband.queries.association.measure import LEAST_VARIANCE_ARCSEC2
-from skyband.queries.association.options import PACKAGE
+from skyband.queries.association.options import MOST_TABLES, PACKAGE
 from skyband.queries.crossmatch.astrometry import Astrometry
 from skyband.schema.sql import fill_sql
 
@@ -18,6 +18,8 @@ _MOST_GROUPS = 200
 """Groups of a leading row that are kept while they grow: crowded fields have millions, nearly all of them hopeless."""
 _MOST_SEEN = 0.95
 """Share of any objects that a table is taken to have, at most: not all are as surely seen as those of leading rows."""
+_MOST_OBJECTS = 40
+"""Other objects that the candidates of a leading row could make, up to which all sets of them are summed."""
 _LEAST_OTHER = 0.01
 """Other objects less likely than this, against chance sources, are left out."""
 
@@ -60,10 +62,10 @@ def group(connection: duckdb.DuckDBPyConnection, lead: Astrometry, shares: Mappi
     _remake(connection, _scored(ln_unseen))
     _find_others(connection, shares)
     columns = "".join(f"row_{number}, sep_{number}, " for number in shares)
-    query = fill_sql(PACKAGE, "groups", groups="growing", columns=columns, **_others(shares))
+    query = fill_sql(PACKAGE, "groups", groups="growing", columns=columns)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE grouped AS {query}")
-    connection.execute("DROP TABLE growing")
-    connection.execute("DROP TABLE others")
+    for table in ("growing", "others"):
+        connection.execute(f"DROP TABLE {table}")
 
 
 def _remake(connection: duckdb.DuckDBPyConnection, query: str) -> None:
@@ -89,26 +91,27 @@ def _prune(connection: duckdb.DuckDBPyConnection, ln_unseen: float) -> None:
 
 
 def _find_others(connection: duckdb.DuckDBPyConnection, numbers: Iterable[int]) -> None:
-    """Make the temporary table `others` (others.sql)."""
-    candidates = " UNION ALL ".join(
-        f"SELECT left_row, {number} AS number, row_{number} AS row, rowid AS id, ln_other FROM growing "
-        f"WHERE row_{number} IS NOT NULL AND ln_other > ln({_LEAST_OTHER!r})"
-        for number in numbers
+    """Make the temporary table `others` (others.sql): what the members of each group could be otherwise."""
+    # Rows of different tables are told apart by the last digits.
+    members = ", ".join(f"row_{number} * {MOST_TABLES} + {number}" for number in numbers)
+    members = f"list_filter([{members}], lambda member: member IS NOT NULL)"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE objects AS SELECT left_row, {members} AS members, exp(ln_other) AS weight, "
+        f"rowid AS id, count(*) OVER (PARTITION BY left_row) > {_MOST_OBJECTS} AS is_crowded "
+        f"FROM growing WHERE ln_other > ln({_LEAST_OTHER!r})"
     )
-    query = fill_sql(PACKAGE, "others", candidates=f"({candidates})")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE others AS {query}")
-
-
-def _others(numbers: Iterable[int]) -> dict[str, str]:
-    """Joins of `others` by the members of a group, and the sum of ln_others over the objects that they could be."""
-    joins, terms, labels = [], [], ["NULL"]
-    for number in numbers:
-        joins.append(
-            f"LEFT JOIN (FROM others WHERE number = {number}) o{number} "
-            f"ON o{number}.left_row = g.left_row AND o{number}.row = g.row_{number}"
-        )
-        terms.append(
-            f"CASE WHEN o{number}.label IN ({', '.join(labels)}) THEN 0 ELSE coalesce(o{number}.ln_others, 0) END"
-        )
-        labels.append(f"o{number}.label")
-    return {"joins": "\n".join(joins), "ln_others": f"({' + '.join(terms)})"}
+    few, many = (
+        f"(SELECT * EXCLUDE (is_crowded) FROM objects WHERE {where})" for where in ("NOT is_crowded", "is_crowded")
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE packings AS SELECT * RENAME (id AS last) FROM {few}")
+    connection.execute("CREATE OR REPLACE TEMP TABLE packed AS FROM packings")
+    while connection.execute("FROM packed LIMIT 1").fetchall():
+        query = fill_sql(PACKAGE, "packings", packings="packed", objects=few, most=str(_MOST_GROUPS))
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE packed AS {query}")
+        connection.execute("INSERT INTO packings BY NAME FROM packed")
+    groups = f"(SELECT rowid AS id, left_row, {members} AS members FROM growing WHERE members > 0)"
+    exact = fill_sql(PACKAGE, "others", groups=groups, packings="packings")
+    crowded = fill_sql(PACKAGE, "others_crowded", groups=groups, objects=many)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE others AS ({exact}) UNION ALL BY NAME ({crowded})")
+    for table in ("objects", "packings", "packed"):
+        connection.execute(f"DROP TABLE {table}")

@@ -1,7 +1,7 @@
 -- Purpose: the probability of each group of a leading row, and its place among them.
--- Parameters: {groups} relation of scored.sql, one row a group; {columns} of it that name the members and their
---   separations, each followed by a comma; {joins} relations of others.sql by member, and {ln_others} over them: the
---   logarithm of the weight of the objects that the members could be otherwise, each object once.
+-- Parameters: {groups} table of scored.sql; {columns} of it that name the members and their separations, each followed
+--   by a comma.
+-- Input: others (others.sql), by rowid of {groups}.
 -- Output: left_row, {columns} n_tables (members), ln_bayes, p_match (that the group is right and whole), p_i (that it
 --   is, if the leading row has any counterpart), p_any (that it has any), left_rank (1: the most probable), n_neighbours
 --   (groups), is_ambiguous (another group is at least half as probable).
@@ -17,9 +17,9 @@ FROM (
         nth_value(ln_odds, 2) OVER (ranked ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS ln_second,
         row_number() OVER ranked::INTEGER AS left_rank, count(*) OVER by_left::INTEGER AS n_neighbours
     FROM (
-        SELECT g.* REPLACE (ln_odds - {ln_others} AS ln_odds), exp(ln_odds - {ln_others}) AS odds
-        FROM {groups} g
-        {joins}
+        SELECT
+            g.* REPLACE (ln_odds - coalesce(ln_others, 0) AS ln_odds), exp(ln_odds - coalesce(ln_others, 0)) AS odds
+        FROM {groups} g LEFT JOIN others o ON o.id = g.rowid
         WHERE members > 0
     )
     WINDOW by_left AS (PARTITION BY left_row), ranked AS (PARTITION BY left_row ORDER BY ln_odds DESC, {columns} members)

@@ -1,11 +1,9 @@
--- Purpose: for each candidate, how well it and others make an object that is not the leading row's.
--- Parameters: {candidates} relation of (left_row, number, row, id, ln_other): each candidate of each scored group of two
---   or more, by the number of its table, with the group's id.
--- Output: left_row, number, row, label (the same for candidates that are best one object), ln_others (logarithm of the
---   weight of there being such objects, or none, against none).
-SELECT left_row, number, row, label, max(ln_others) OVER (PARTITION BY left_row, label) AS ln_others
-FROM (
-    SELECT left_row, number, row, arg_max(id, ln_other) AS label, ln(1 + sum(exp(ln_other))) AS ln_others
-    FROM {candidates}
-    GROUP BY left_row, number, row
-)
+-- Purpose: for each group, the weight of its candidates making other objects, against none: the sum over all sets of
+--   other objects, over the sum over those that leave the group its members.
+-- Parameters: {groups} relation of (id, left_row, members); {packings} relation of packings.sql.
+-- Output: id, ln_others; of groups whose leading row has any other objects.
+SELECT g.id, ln((1 + any_value(z.whole)) / (1 + coalesce(sum(p.weight) FILTER (NOT list_has_any(p.members, g.members)), 0))) AS ln_others
+FROM {groups} g
+JOIN {packings} p USING (left_row)
+JOIN (SELECT left_row, sum(weight) AS whole FROM {packings} GROUP BY left_row) z USING (left_row)
+GROUP BY g.id

@@ -146,10 +146,24 @@ def test_groups_of_four_tables_have_the_probabilities_of_the_formulas(field: Sto
     assert all(p_i * p_any < 1e-6 for _, p_i, p_any in expected.values())
 
 
-def test_groups_have_the_probabilities_they_are_said_to_have(make_field: MakeField) -> None:
-    """Against the truth; candidates beside a leading row are often one other object that all other tables see."""
-    store = make_field(20_000, 1.2, seed=7, a=(0.3, 2.0), b=(0.5, 0.4), c=(0.4, 0.8), d=(0.2, 0.3))
-    options = AssociationOptions(tables=("a", "b", "c", "d"), radius_arcsec=10.0, into="m", find=Find.ALL)
+@pytest.mark.parametrize(
+    ("per_deg2", "side_deg", "radius_arcsec", "tables"),
+    [
+        (20_000, 1.2, 10.0, {"a": (0.3, 2.0), "b": (0.5, 0.4), "c": (0.4, 0.8), "d": (0.2, 0.3)}),
+        (120_000, 0.25, 3.0, {"a": (0.6, 0.7), "b": (0.6, 0.4), "c": (0.6, 0.5), "d": (0.4, 0.4)}),
+    ],
+)
+def test_groups_have_the_probabilities_they_are_said_to_have(
+    make_field: MakeField,
+    per_deg2: float,
+    side_deg: float,
+    radius_arcsec: float,
+    tables: dict[str, tuple[float, float]],
+) -> None:
+    """Against the truth; candidates beside a leading row are often one other object that all other tables see, or
+    several."""
+    store = make_field(per_deg2, side_deg, seed=7, **tables)
+    options = AssociationOptions(tables=("a", "b", "c", "d"), radius_arcsec=radius_arcsec, into="m", find=Find.ALL)
     report = associate_many(store, options)
     with Sky(store.path) as sky:
         found = sky.sql(
