@@ -82,8 +82,7 @@ def draw_true_odds(connection: duckdb.DuckDBPyConnection, pairs: ShiftedPairs) -
 def _nearby(p: Doubles, odds: Doubles, rival_odds: Doubles) -> Doubles:
     """What is left of the probabilities of right rows' pairs beside a counterpart: who has a right row is near the
     counterpart of the shifted row too, as near, perhaps, as the shifted row itself."""
-    left = 1 / (1 / np.maximum(p, 1e-300) + rival_odds / np.maximum(odds, 1e-300))
-    return np.where(p > 0, left, 0.0)
+    return p * odds / np.maximum(odds + p * rival_odds, 1e-300)
 
 
 def _is_best(row: Integers, p: Doubles) -> NDArray[np.bool_]:
