@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from skyband.schema.columns import TableInfo
 from skyband.schema.healpix import KEY_ORDER, Doubles, Integers, neighbours, pixel_area_deg2
@@ -146,8 +147,8 @@ def measure_density(
 def _without_holes(order: int, cells: Integers) -> Integers:
     """The cells, and those among them that have sources on most sides."""
     around = _around(order, cells)
-    holes = around[_at(cells, np.ones(len(cells)), around) == 0]
-    filled = holes[_at(cells, np.ones(len(cells)), neighbours(order, holes)).sum(axis=1) >= _MOST_SIDES]
+    holes = around[~_among(cells, around)]
+    filled = holes[_among(cells, neighbours(order, holes)).sum(axis=1) >= _MOST_SIDES]
     return np.sort(np.concatenate([cells, filled]))
 
 
@@ -172,11 +173,11 @@ def _crowded(
         near = np.column_stack([parts, neighbours(order + _STEP, parts)])
         sources = _at(finer, counts, near).sum(axis=1)
         # What belongs to a cell with sources has been looked at, though it has none itself.
-        areas = _at(cells, np.ones(len(cells)), near >> 2 * _STEP).sum(axis=1)
+        areas = _among(cells, near >> 2 * _STEP).sum(axis=1)
         order += _STEP
         # A ninth of a source keeps the density of a hole from being zero.
         yield Level(order, parts, (sources + 1 / 9) / (areas * pixel_area_deg2(order) * 3600.0**2))
-        inside = _at(crowded, np.ones(len(crowded)), finer >> 2 * _STEP) > 0
+        inside = _among(crowded, finer >> 2 * _STEP)
         cells, counts = finer[inside], counts[inside]
 
 
@@ -186,6 +187,11 @@ def _at(cells: Integers, values: Doubles, wanted: Integers) -> Doubles:
         return np.zeros(wanted.shape)
     found = np.searchsorted(cells, wanted).clip(0, len(cells) - 1)
     return np.where(cells[found] == wanted, values[found], 0.0)
+
+
+def _among(cells: Integers, wanted: Integers) -> NDArray[np.bool_]:
+    """Whether wanted cells, any shape, are among the sorted `cells`."""
+    return _at(cells, np.ones(len(cells)), wanted) > 0
 
 
 def _count(

@@ -7,6 +7,7 @@ from collections import defaultdict
 import numpy as np
 from numpy.typing import NDArray
 
+from skyband.queries.crossmatch.assign import connected_parts
 from skyband.schema.healpix import Doubles, Integers
 
 _ROUNDS = 200
@@ -56,17 +57,12 @@ def _believed(i: NDArray[np.intp], j: NDArray[np.intp], weight: Doubles) -> Doub
 
 def _tangles(i: NDArray[np.intp], j: NDArray[np.intp]) -> list[NDArray[np.intp]]:
     """Places of the pairs of each connected part that has a cycle."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     if not len(i):
         return []
-    lefts, nodes = int(i.max()) + 1, int(i.max()) + int(j.max()) + 2
-    links = coo_array((np.ones(len(i)), (i, lefts + j)), shape=(nodes, nodes))
-    count, part = connected_components(links, directed=False)
+    part = connected_parts(i, j)
     of_pair = part[i]
     # A connected part without cycles has one pair less than rows.
-    has_cycle = np.bincount(of_pair, minlength=count) >= np.bincount(part, minlength=count)
+    has_cycle = np.bincount(of_pair) >= np.bincount(part)
     places = np.flatnonzero(has_cycle[of_pair])
     places = places[np.argsort(of_pair[places], kind="stable")]
     return np.split(places, np.flatnonzero(np.diff(of_pair[places])) + 1) if len(places) else []

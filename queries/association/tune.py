@@ -133,9 +133,6 @@ def sampled_one_in(left_rows: int) -> int:
 def _sample(connection: duckdb.DuckDBPyConnection, meeting: Meeting, radius_arcsec: float) -> Sample:
     rows = meeting.left.table.rows
     one_in = sampled_one_in(rows)
-    taken = f"row % {one_in} = 0"
-    left = replace(meeting.left, chosen=f"({meeting.left.chosen}) AND {taken}")
-    meeting = replace(meeting, left=left)
     # What is left of the covariances when errors are none comes of motions and epochs.
     whole, extra = (
         measured_sql(meeting.scaled(scale), where=f"left_row % {one_in} = 0 AND left_row < {rows}")

@@ -25,19 +25,28 @@ def assign(left: NDArray[np.int64], right: NDArray[np.int64], cost: NDArray[np.f
     Returns:
         Which pairs are chosen, shape (n,).
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     chosen = np.zeros(len(cost), bool)
     if len(cost) == 0:
         return chosen
     i, j = (np.unique(rows, return_inverse=True)[1] for rows in (left, right))
-    lefts, nodes = int(i.max()) + 1, int(i.max()) + int(j.max()) + 2
-    links = coo_array((np.ones(len(cost)), (i, lefts + j)), shape=(nodes, nodes))
-    group = connected_components(links, directed=False)[1][i]
+    group = connected_parts(i, j)[i]
     for places in _problems(group):
         chosen[places] = _solve(i[places], j[places], cost[places])
     return chosen
+
+
+def connected_parts(i: NDArray[Any], j: NDArray[Any]) -> NDArray[Any]:
+    """The number of the part that each row is in, left rows first; chains of pairs link the rows of a part.
+
+    Args:
+        i, j: rows of each pair on either side, numbered from 0 without gaps, shape (n,), one pair at least.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    lefts, nodes = int(i.max()) + 1, int(i.max()) + int(j.max()) + 2
+    links = coo_array((np.ones(len(i)), (i, lefts + j)), shape=(nodes, nodes))
+    return np.asarray(connected_components(links, directed=False)[1])
 
 
 def _problems(group: NDArray[Any]) -> Iterator[NDArray[np.intp]]:
