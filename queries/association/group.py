@@ -95,9 +95,11 @@ def _find_others(connection: duckdb.DuckDBPyConnection, numbers: Iterable[int]) 
     # Rows of different tables are told apart by the last digits.
     members = ", ".join(f"row_{number} * {MOST_TABLES} + {number}" for number in numbers)
     members = f"list_filter([{members}], lambda member: member IS NOT NULL)"
+    # Numbers by weight, not by the place in memory: which sets are kept depends on them.
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE objects AS SELECT left_row, {members} AS members, exp(ln_other) AS weight, "
-        f"rowid AS id, count(*) OVER (PARTITION BY left_row) > {_MOST_OBJECTS} AS is_crowded "
+        "row_number() OVER (PARTITION BY left_row ORDER BY ln_other DESC, members) AS id, "
+        f"count(*) OVER (PARTITION BY left_row) > {_MOST_OBJECTS} AS is_crowded "
         f"FROM growing WHERE ln_other > ln({_LEAST_OTHER!r})"
     )
     few, many = (

@@ -5,4 +5,4 @@
 SELECT p.left_row, list_concat(p.members, o.members) AS members, p.weight * o.weight AS weight, o.id AS last
 FROM {packings} p
 JOIN {objects} o ON o.left_row = p.left_row AND o.id > p.last AND NOT list_has_any(o.members, p.members)
-QUALIFY row_number() OVER (PARTITION BY p.left_row ORDER BY p.weight * o.weight DESC) <= {most}
+QUALIFY row_number() OVER (PARTITION BY p.left_row ORDER BY p.weight * o.weight DESC, p.last, o.id) <= {most}
