@@ -27,6 +27,8 @@ COMMANDS = (
     "export",
     "serve",
     "send",
+    "train-encoder",
+    "encoder-card",
     "config",
 )
 

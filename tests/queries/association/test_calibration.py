@@ -18,7 +18,7 @@ from tests.queries.association.conftest import MakeField, check_deciles
 FIELDS = {
     # Objects a square degree, side, radius: chance neighbours within the radius are 1 % and 280 % of the true ones.
     "empty": (2_000, 5.0, 5.0),
-    "crowded": (650_000, 0.35, 3.0),
+    "crowded": (650_000, 0.25, 3.0),
 }
 
 

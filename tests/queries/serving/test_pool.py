@@ -369,7 +369,7 @@ def test_a_question_that_is_not_quick_goes_on_as_any_other(make_served: Any) -> 
 
 
 def test_the_kept_process_is_not_held_by_a_client_that_dawdles(make_served: Any) -> None:
-    shared = make_served(quick_time_limit_s=0.2)
+    shared = make_served(quick_time_limit_s=0.6)
 
     async def dawdle() -> None:
         pool = shared.pool

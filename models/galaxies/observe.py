@@ -1,0 +1,124 @@
+"""What a survey makes of a galaxy: seeing, stars in front, sky, noise, colours and stretch of the picture."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from skyband.models.galaxies.shapes import blobs, gaussian
+
+STARS = 5
+"""Stars and small galaxies by chance in a picture, at most."""
+NOISE = (0.06, 0.9)
+"""Standard deviation of the sky in a pixel over the faintest isophote that is seen."""
+SOFTENING = (0.3, 5.0)
+"""Brightness at which the stretch turns from linear to logarithmic, over the same."""
+SEEING = (0.35, 2.4)
+"""Standard deviation of the point spread function, pixels of a picture of 64."""
+
+
+class _Draw(Protocol):
+    """Draws numbers between two, one or more a picture."""
+
+    def __call__(self, low: float, high: float, *shape: int) -> Tensor: ...
+
+
+def observe(pictures: Tensor, depth: Tensor, generator: torch.Generator) -> Tensor:
+    """What surveys, each one of its own, show of galaxies.
+
+    Args:
+        pictures: linear light of peak 1, n x 3 x size x size.
+        depth: brightness of the faintest isophote that is seen (`models.galaxies.render.View`), n.
+        generator: of random numbers.
+
+    Returns:
+        Pictures of 0 to 1 in steps of 1/255.
+    """
+    n, _, size, _ = pictures.shape
+    device = pictures.device
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(n, *shape, generator=generator, device=device)
+
+    def log_uniform(low: float, high: float, *shape: int) -> Tensor:
+        return torch.exp(uniform(math.log(low), math.log(high), *shape))
+
+    pictures = pictures + _chance_stars(n, size, generator)
+    psf = _gaussian(log_uniform(*SEEING) * size / 64, size)
+    pictures = _smoothed(pictures, psf)
+    # Coarse pixels: a cuspy core is brighter than all else, and saturates.
+    peak = functional.avg_pool2d(pictures, size // 16).amax(dim=(1, 2, 3), keepdim=True)
+    pictures = pictures / peak.clamp_min(1e-6)
+
+    white = torch.randn(pictures.shape, generator=generator, device=device)
+    correlated = _smoothed(
+        torch.randn(pictures.shape, generator=generator, device=device), _gaussian(uniform(0.6, 1.6) * size / 64, size)
+    )
+    correlated = correlated / correlated.std(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
+    is_correlated = (uniform(0, 1, 1, 1, 1) < 0.5).float()
+    noise = white + is_correlated * (correlated - white)
+    # Shot noise of the galaxy itself beside that of the sky.
+    grain = torch.sqrt(1 + uniform(0, 10, 1, 1, 1) * pictures.clamp_min(0))
+    depth = depth[:, None, None, None]
+    pictures = pictures + depth * log_uniform(*NOISE, 1, 1, 1) * log_uniform(0.7, 1.5, 3, 1, 1) * noise * grain
+
+    ramp = torch.linspace(-1, 1, size, device=device)
+    slope = uniform(-1, 1, 1, 1, 1) * ramp[None, None, None, :] + uniform(-1, 1, 1, 1, 1) * ramp[None, None, :, None]
+    pictures = pictures + depth * (0.4 * slope + uniform(-0.5, 1.0, 3, 1, 1))
+    return _displayed(pictures, depth * log_uniform(*SOFTENING, 1, 1, 1), uniform, log_uniform)
+
+
+def _displayed(pictures: Tensor, softening: Tensor, uniform: _Draw, log_uniform: _Draw) -> Tensor:
+    """Linear light as a picture: colours, stretch, 8 bits."""
+    pictures = pictures * log_uniform(0.75, 1.33, 3, 1, 1)
+    mean = pictures.mean(dim=1, keepdim=True)
+    is_grey = uniform(0, 1, 1, 1, 1) < 0.25
+    saturation = torch.where(is_grey, torch.zeros_like(mean[:, :, :1, :1]), log_uniform(0.5, 2.0, 1, 1, 1))
+    pictures = mean + saturation * (pictures - mean)
+    peak = torch.arcsinh(1 / softening)
+    per_band = torch.arcsinh(pictures / softening) / peak
+    mean = pictures.mean(dim=1, keepdim=True).clamp_min(1e-4)
+    # One factor for all bands keeps colours (Lupton et al. 2004, PASP 116, 133).
+    together = pictures * (torch.arcsinh(mean / softening) / peak / mean)
+    stretched = torch.where(uniform(0, 1, 1, 1, 1) < 0.5, per_band, together)
+    level = log_uniform(0.6, 1.4, 1, 1, 1)
+    return torch.round((stretched * level).clamp(0, 1) * 255) / 255
+
+
+def _chance_stars(n: int, size: int, generator: torch.Generator) -> Tensor:
+    """Stars and small galaxies anywhere in pictures of n galaxies of peak 1."""
+    device = generator.device
+
+    def uniform(low: float, high: float, *shape: int) -> Tensor:
+        return low + (high - low) * torch.rand(n, *shape, generator=generator, device=device)
+
+    axes = ((torch.arange(size, device=device) + 0.5) / size * 2 - 1).expand(n, -1)
+    there = uniform(0, 1, STARS) < uniform(-0.3, 0.6, 1)
+    brightness = torch.exp(uniform(math.log(0.03), math.log(1.2), STARS)) * there
+    extended = torch.where(
+        uniform(0, 1, STARS) < 0.3, uniform(0.05, 0.12, STARS), torch.full((n, STARS), 0.012, device=device)
+    )
+    x, y = uniform(-1, 1, STARS), uniform(-1, 1, STARS)
+    # None upon the galaxy's centre: that would be another object.
+    clear = torch.hypot(x, y) > 0.3
+    redness = uniform(-0.4, 0.4, STARS)
+    return torch.stack(
+        [blobs(axes, axes, x, y, extended, brightness * clear * (1 + redness * side)) for side in (1, 0, -1)], dim=1
+    )
+
+
+def _gaussian(deviation: Tensor, size: int) -> Tensor:
+    """Matrices n x size x size that smooth rows by Gaussians of so many pixels."""
+    pixel = torch.arange(size, device=deviation.device, dtype=torch.float32)
+    apart = pixel[:, None] - pixel[None, :]
+    matrix = gaussian(apart / deviation[:, None, None])
+    return matrix / matrix.sum(dim=2, keepdim=True)
+
+
+def _smoothed(pictures: Tensor, psf: Tensor) -> Tensor:
+    matrix = psf[:, None]
+    return matrix @ pictures @ matrix.transpose(2, 3).contiguous()

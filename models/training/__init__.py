@@ -1,0 +1,1 @@
+"""Training of the embedded default encoder on simulated galaxies."""

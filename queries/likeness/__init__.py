@@ -1,0 +1,1 @@
+"""Collections of vectors and the search for likeness in them."""
