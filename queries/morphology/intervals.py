@@ -8,8 +8,8 @@ Votes on one galaxy agree more than votes on several do. Of `n` galaxies with `m
 - the interval is Wilson's (1927, JASA 22, 209) for that many.
 
 The correlation in a few neighbours is badly known, and 0 where they agree. So the larger one of the neighbours' and the
-collection's is taken: near the right coverage where neighbours are like the collection, wider than needed where they are
-all alike, and never a false certainty because the one odd galaxy in twenty was not among them.
+collection's is taken: near the right coverage where neighbours are like the collection, wider than needed where they
+are all alike, and never a false certainty because the one odd galaxy in twenty was not among them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Sums:
     @classmethod
     def of(cls, row: Mapping[str, float]) -> Sums:
         """The sums of a row of the answer."""
-        return cls(**{item.name: row[item.name] for item in fields(cls)})
+        return cls(int(row["n"]), *(float(row[item.name]) for item in fields(cls) if item.name != "n"))
 
     @property
     def fraction(self) -> float | None:

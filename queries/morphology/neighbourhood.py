@@ -89,8 +89,8 @@ def neighbourhood_of(
 
     Args:
         connection: of an open store, which sees the votes; nothing stays behind in it.
-        neighbours: `id` (text or integers), `similarity` (cosine, -1 to 1), and where known `ra`, `dec` (degrees), which
-            are taken before those of the votes. An id that is there twice counts once, with its best similarity.
+        neighbours: `id` (text or integers), `similarity` (cosine, -1 to 1), and where known `ra`, `dec` (degrees),
+            which are taken before those of the votes. An id that is there twice counts once, with its best similarity.
         collection: the votes and what is known of all of them.
         query: ra, dec of the galaxy whose neighbours they are, degrees.
         typical_distance: mean distance of as many neighbours of a typical query, for the outlier score.

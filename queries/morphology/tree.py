@@ -1,9 +1,9 @@
 """The decision tree volunteers followed: questions, answers, which answer leads to which question.
 
 A tree is a file, `queries/morphology/trees/<name>.toml` or `<store>/trees/<name>.toml`, and its name is that of the
-file. The keys are the fields of the dataclasses here; `extends` names another tree whose keys hold where the file has none of
-its own. Answers are written `task.answer`. Patterns of column names hold `{task}` and `{answer}`, or `{task.plain}` and
-`{answer.plain}`: the names without the number in front (`t04_`, `a08_`).
+file. The keys are the fields of the dataclasses here; `extends` names another tree whose keys hold where the file has
+none of its own. Answers are written `task.answer`. Patterns of column names hold `{task}` and `{answer}`, or
+`{task.plain}` and `{answer.plain}`: the names without the number in front (`t04_`, `a08_`).
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def _read(path: Path, others: Mapping[str, Path]) -> dict[str, Any]:
     if parent is None:
         return table
     # A chain ends: nothing in it extends the same name twice. A store's tree may extend the package's of its own name.
-    files = {name: file for name, file in (others | {path.stem: _PACKAGED / path.name}).items() if file != path}
+    files = {name: file for name, file in ({**others, path.stem: _PACKAGED / path.name}).items() if file != path}
     if not isinstance(parent, str) or not files.get(parent, path).is_file() or files.get(parent) == path:
         raise BadFile(f"{path}: 'extends' must name another tree of {', '.join(sorted(files))}; it says {parent!r}")
     further = {name: file for name, file in files.items() if name != parent}

@@ -54,8 +54,8 @@ def _paragraph(found: Neighbourhood, cautions: tuple[str, ...]) -> str:
     for fraction in _of(found, "joint"):
         verdict = fraction.verdict(found.options)
         told[verdict].append(
-            f"{fraction.feature} ({_percent(fraction.fraction)} of volunteers, {_interval(found, fraction)}; the "
-            f"collection {_percent(fraction.collection_fraction)})"
+            f"{fraction.feature} ({_percent(fraction.fraction)} of volunteers, {_interval(found, fraction)}, "
+            f"n = {fraction.galaxies}; the collection {_percent(fraction.collection_fraction)})"
             if verdict in ("more", "less")
             else fraction.feature
         )
@@ -209,7 +209,7 @@ def _thin(found: Neighbourhood, fraction: Fraction) -> Iterator[str]:
 
 def _interval(found: Neighbourhood, fraction: Fraction) -> str:
     level = _percent(found.options.confidence)
-    return f"{level} interval {_percent(fraction.low)} to {_percent(fraction.high)}, n = {fraction.galaxies}"
+    return f"{level} interval {_percent(fraction.low)} to {_percent(fraction.high)}"
 
 
 def _percent(value: float | None) -> str:
