@@ -36,7 +36,7 @@ END;
 -- MNRAS 435, 2835, appendix A): a struct of shape (smooth, edge-on disk, spiral, disk or artifact), roundness,
 -- bulge_shape (edge-on), bar, bulge, arms, winding, and a list of what is odd. NULL for any other text.
 CREATE MACRO gz2_class_parts(class) AS CASE
-    WHEN regexp_full_match(class, 'A|(E[ric]|Se[rbn]|SB?[abcd]([1234+?][tml])?)(\([rldioum]\))*')
+    WHEN regexp_full_match(class, 'A|(E[ric]|Se[rbn]|SB?[abcd]([1234+?][tml])?)(\([rldiomu]\))*')
         AND len(regexp_extract_all(class, '\([a-z]\)'))
             = len(list_distinct(regexp_extract_all(class, '\([a-z]\)')))
     THEN {
@@ -61,7 +61,7 @@ CREATE MACRO gz2_class_parts(class) AS CASE
         'odd': list_transform(
             regexp_extract_all(class, '\(([a-z])\)', 1),
             lambda letter: (['ring', 'lens or arc', 'disturbed', 'irregular', 'other', 'merger', 'dust lane'])[
-                strpos('rldioum', letter)]
+                strpos('rldiomu', letter)]
         )
     }
 END;

@@ -63,7 +63,11 @@ def _fraction_plot(found: Neighbourhood) -> Plot:
     figure = new_figure(_WIDTH_IN, 1.3 + 0.62 * len(features))
     axes = figure.add_subplot()
     for kind, (colour, label) in _KINDS.items():
-        drawn = [fraction for fraction in found.fractions if fraction.kind == kind and fraction.fraction is not None]
+        drawn = [
+            fraction
+            for fraction in found.fractions
+            if fraction.kind == kind and fraction.fraction is not None and not _is_told(found, fraction)
+        ]
         offset = -0.17 if kind == "joint" else 0.17
         rows = np.array([features.index(fraction.feature) + offset for fraction in drawn])
         values = np.array([_known(fraction.fraction) for fraction in drawn])
@@ -79,10 +83,15 @@ def _fraction_plot(found: Neighbourhood) -> Plot:
     axes.grid(True, axis="x")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     caption = (
-        f"What volunteers said of {found.with_votes:,} neighbours (bars: {found.options.confidence:.0%} intervals, galaxies "
-        f"as the unit), beside all {found.collection_galaxies:,} galaxies of {found.table} (grey)."
+        f"What volunteers said of {found.with_votes:,} neighbours (bars: {found.options.confidence:.0%} intervals, "
+        f"galaxies as the unit), beside all {found.collection_galaxies:,} galaxies of {found.table} (grey)."
     )
     return Plot("fractions", "Fractions of votes", caption, figure)
+
+
+def _is_told(found: Neighbourhood, fraction: Fraction) -> bool:
+    """Whether it is the joint fraction again: of the first question everybody was asked."""
+    return fraction.kind == "conditional" and fraction.votes == found.fraction(fraction.feature, "joint").votes
 
 
 def _noted(fraction: Fraction) -> str:
@@ -102,15 +111,14 @@ def _class_plot(found: Neighbourhood) -> Plot:
     rows = np.arange(len(shares))
     values = np.array([share.share for share in shares])
     bars = np.array([[share.share - share.low, share.high - share.share] for share in shares]).T
-    drawn = axes.barh(rows, values, height=0.6, color=BLUE, alpha=0.55, label="neighbours")
-    axes.bar_label(drawn, [f" {share.galaxies:,}" for share in shares], label_type="edge", fontsize=8, padding=2)
+    axes.barh(rows, values, height=0.6, color=BLUE, alpha=0.55, label="neighbours")
     axes.errorbar(values, rows, xerr=np.abs(bars), fmt="none", ecolor=BLUE, lw=1.2)
     base = np.array([share.collection_share for share in shares])
     axes.plot(base, rows, "|", color=GREY, markersize=15, markeredgewidth=2.2, label="the collection")
-    axes.set_yticks(rows, [share.name for share in shares])
-    axes.set(xlabel="share of galaxies", xlim=(0, 1.05), ylim=(len(shares) - 0.5, -0.5))
+    axes.set_yticks(rows, [f"{share.name} ({share.galaxies:,})" for share in shares])
+    axes.set(xlabel="share of galaxies", xlim=(0, 1.02), ylim=(len(shares) - 0.5, -0.5))
     axes.grid(True, axis="x")
-    axes.legend(loc="lower right")
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     entropy = found.classes.entropy_bits
     assert entropy is not None  # there are shares
     caption = f"Classes of the neighbours (purity {values[0]:.0%}, entropy {entropy:.2f} bits) and of the collection."

@@ -46,7 +46,7 @@ class Classes:
     """The classes of neighbours."""
 
     source: str  # "votes" (the most voted answers), or the column of class strings
-    shares: tuple[ClassShare, ...]  # most frequent first
+    shares: tuple[ClassShare, ...]  # most frequent first, then those that only the collection has
     unclassified: int
     entropy_bits: float | None  # of the shares; 0 where all are of one class; None without any
     collection_entropy_bits: float | None
@@ -71,7 +71,8 @@ def compare_classes(source: str, counts: ClassCounts, collection: ClassCounts, z
     """The classes of neighbours beside those of the collection; intervals reach `z` standard deviations."""
     n, among = counts.classified, collection.classified
     shares = []
-    for name, galaxies in counts.galaxies.items():
+    missing = dict.fromkeys(collection.galaxies.keys() - counts.galaxies.keys(), 0) if n else {}
+    for name, galaxies in {**counts.galaxies, **dict(sorted(missing.items()))}.items():
         known = collection.galaxies.get(name, 0) / among if among else 0.0
         low, high = wilson(galaxies / n, n, z)
         shares.append(

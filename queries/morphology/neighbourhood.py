@@ -167,7 +167,8 @@ def _check(neighbours: pa.Table) -> None:
     for name in ("id", "similarity"):
         if name not in there:
             raise BadTable(f"neighbours need the columns 'id' and 'similarity'; they have {', '.join(there) or 'none'}")
-    if not (pa.types.is_floating(there["similarity"]) or pa.types.is_integer(there["similarity"])):
+    # An empty list of Python has no type.
+    if not any(is_kind(there["similarity"]) for is_kind in (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)):
         raise BadTable(f"the similarity of neighbours must be numbers, not {there['similarity']}")
 
 

@@ -153,4 +153,4 @@ def _limits(k: int, confidence: float) -> str:
     from scipy.special import stdtrit
 
     degrees = range(1, k)
-    return ", ".join(["NULL", *(f"{stdtrit(n, (1 + confidence) / 2)!r}::DOUBLE" for n in degrees)])
+    return ", ".join(["NULL::DOUBLE", *(f"{float(stdtrit(n, (1 + confidence) / 2))!r}::DOUBLE" for n in degrees)])

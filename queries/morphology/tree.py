@@ -190,7 +190,7 @@ def _read(path: Path, others: Mapping[str, Path]) -> dict[str, Any]:
         return table
     # A chain ends: nothing in it extends the same name twice. A store's tree may extend the package's of its own name.
     files = {name: file for name, file in ({**others, path.stem: _PACKAGED / path.name}).items() if file != path}
-    if not isinstance(parent, str) or not files.get(parent, path).is_file() or files.get(parent) == path:
+    if not isinstance(parent, str) or parent not in files or not files[parent].is_file():
         raise BadFile(f"{path}: 'extends' must name another tree of {', '.join(sorted(files))}; it says {parent!r}")
     further = {name: file for name, file in files.items() if name != parent}
     return _read(files[parent], further) | table

@@ -116,7 +116,7 @@ def _classes(found: Neighbourhood) -> Iterator[str]:
         return
     first = classes.shares[0]
     source = "the most voted answers" if classes.source == "votes" else classes.source
-    told = ", ".join(f"{share.name} {share.galaxies}" for share in classes.shares)
+    told = ", ".join(f"{share.name} {share.galaxies}" for share in classes.shares if share.galaxies)
     yield (
         f"classes by {source}: {told}. The most frequent, {first.name}, is {_percent(first.share)} of the neighbours "
         f"({_percent(first.low)} to {_percent(first.high)}) and {_percent(first.collection_share)} of the collection; "
