@@ -168,7 +168,9 @@ def _check(neighbours: pa.Table) -> None:
         if name not in there:
             raise BadTable(f"neighbours need the columns 'id' and 'similarity'; they have {', '.join(there) or 'none'}")
     # An empty list of Python has no type.
-    if not any(is_kind(there["similarity"]) for is_kind in (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)):
+    if not any(
+        is_kind(there["similarity"]) for is_kind in (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)
+    ):
         raise BadTable(f"the similarity of neighbours must be numbers, not {there['similarity']}")
 
 

@@ -21,7 +21,11 @@ from skyband.schema.session import Session
 from tests.queries.morphology.conftest import QUESTIONS, MakeVotes, vote_table
 
 
-def near(ids: Sequence[Any], similarity: Sequence[float], **others: Any) -> pa.Table:
+def about(value: float, within: float = 1e-12) -> Any:
+    return pytest.approx(value, abs=within)
+
+
+def near(ids: Any, similarity: Sequence[float], **others: Any) -> pa.Table:
     return pa.table({"id": ids, "similarity": pa.array(similarity, pa.float32()), **others})
 
 
@@ -51,16 +55,16 @@ def test_fractions_by_hand(empty_session: Session, make_votes: MakeVotes) -> Non
     assert (found.neighbours, found.with_votes, found.collection_galaxies) == (4, 3, 4)
     asked, joint = found.fraction("spiral"), found.fraction("spiral", "joint")
     # A plain mean over the neighbours' fractions, 0.83, would count the 4 votes as much as the 40.
-    assert (asked.galaxies, asked.votes, asked.fraction) == (2, 70, pytest.approx(55 / 70))
-    assert asked.weighted == pytest.approx((0.9 * 1 + 0.6 * 0.5) / 1.5, abs=1e-7)
+    assert (asked.galaxies, asked.votes, asked.fraction) == (2, 70, about(55 / 70))
+    assert asked.weighted == about((0.9 * 1 + 0.6 * 0.5) / 1.5, 1e-7)
     assert (asked.collection_galaxies, asked.collection_fraction, asked.lift) == (2, asked.fraction, 1)
-    assert (joint.galaxies, joint.votes, joint.fraction) == (3, 120, pytest.approx((40 + 15 + 4) / 120))
-    assert (joint.collection_fraction, joint.lift) == (pytest.approx(59 / 160), pytest.approx(160 / 120))
-    assert joint.weighted == pytest.approx((0.9 * 1 + 0.6 * 15 / 40 + 0.3 * 0.1) / 1.8, abs=1e-7)
+    assert (joint.galaxies, joint.votes, joint.fraction) == (3, 120, about((40 + 15 + 4) / 120))
+    assert (joint.collection_fraction, joint.lift) == (about(59 / 160), about(160 / 120))
+    assert joint.weighted == about((0.9 * 1 + 0.6 * 15 / 40 + 0.3 * 0.1) / 1.8, 1e-7)
     # Four galaxies tell no correlation: each counts as one vote, uneven votes as fewer.
-    assert (asked.correlation, asked.independent_votes) == (1, pytest.approx(70**2 / (40**2 + 30**2)))
+    assert (asked.correlation, asked.independent_votes) == (1, about(70**2 / (40**2 + 30**2)))
     assert (joint.lift_low, joint.lift_high) == (
-        pytest.approx((joint.low or 0) / (59 / 160)), pytest.approx((joint.high or 0) / (59 / 160)),
+        about((joint.low or 0) / (59 / 160)), about((joint.high or 0) / (59 / 160)),
     )  # fmt: skip
     merger = found.fraction("merger")
     assert (merger.galaxies, merger.votes, merger.fraction, merger.low, merger.lift, merger.p_value) == (
@@ -69,11 +73,11 @@ def test_fractions_by_hand(empty_session: Session, make_votes: MakeVotes) -> Non
     assert merger.verdict(found.options) == "unknown"
     classes = found.classes
     assert [(share.name, share.galaxies, share.share, share.collection_share) for share in classes.shares] == [
-        ("spiral", 2, pytest.approx(2 / 3), 0.5),
-        ("smooth", 1, pytest.approx(1 / 3), 0.5),
+        ("spiral", 2, about(2 / 3), 0.5),
+        ("smooth", 1, about(1 / 3), 0.5),
     ]
-    assert (classes.source, classes.unclassified, classes.purity) == ("votes", 0, pytest.approx(2 / 3))
-    assert classes.entropy_bits == pytest.approx(stats.entropy([2, 1], base=2))
+    assert (classes.source, classes.unclassified, classes.purity) == ("votes", 0, about(2 / 3))
+    assert classes.entropy_bits == about(stats.entropy([2, 1], base=2))
     assert classes.collection_entropy_bits == 1
     assert (found.sky, found.spreads, found.places) == (None, (), ())
     with pytest.raises(KeyError, match="dust"):
@@ -181,8 +185,8 @@ def test_likeness_by_hand(empty_session: Session, make_votes: MakeVotes) -> None
     connection = empty_session.connection
     neighbours = pa.table({"id": [1, 2], "similarity": [1 - 0.08, 1 - 0.32]})  # 0.4 and 0.8 apart
     found = neighbourhood_of(connection, neighbours, collection, typical_distance=0.3).distances
-    values = (2, 0.68, 0.8, 0.92, 0.4, 0.8, 2.0, 1 / 0.6, 2.0)
-    assert found == Distances(*(pytest.approx(value) if isinstance(value, float) else value for value in values))
+    expected: list[Any] = [about(value) for value in (2, 0.68, 0.8, 0.92, 0.4, 0.8, 2.0, 1 / 0.6, 2.0)]
+    assert found == Distances(*expected)
     copies = neighbourhood_of(connection, near([1, 2], [1.0, 1.0]), collection).distances
     assert (copies.nearest, copies.gap, copies.local_density, copies.outlier_score) == (0, None, None, None)
 
