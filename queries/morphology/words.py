@@ -67,6 +67,8 @@ def _paragraph(found: Neighbourhood, cautions: tuple[str, ...]) -> str:
     }
     parts = [f"{words}: {', '.join(told[verdict])}" for verdict, words in ways.items() if told[verdict]]
     text += f" Volunteers saw, {'; '.join(parts)}."
+    if found.options.measure != "votes":
+        text += f" Shares are {found.options.measure} ones, as the table has them."
     if cautions:
         text += f" The evidence is thin in {_count(len(cautions), 'respect')}, named below."
     return text

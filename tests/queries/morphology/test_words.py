@@ -9,9 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from skyband.queries.morphology import Collection, Interpretation, collection_of, interpret, neighbourhood_of
+from skyband.queries.morphology import (
+    Collection,
+    Interpretation,
+    MorphologyOptions,
+    collection_of,
+    interpret,
+    neighbourhood_of,
+)
 from skyband.schema.session import Session
-from tests.queries.morphology.conftest import QUESTIONS, MakeVotes, any_minds, walked
+from tests.queries.morphology.conftest import QUESTIONS, MakeVotes, any_minds, vote_table, walked
 
 SPIRALS = 200
 Interpret = Callable[..., Interpretation]
@@ -92,6 +99,16 @@ def test_thin_evidence_is_said(interpreted: Interpret) -> None:
     assert "Only 20 of 50 neighbours have votes: the others may be different." in half.cautions
     some = interpreted([*range(15), *range(300, 330)])
     assert any(text.startswith("spiral: the question was reached on 15 of 45") for text in some.cautions)
+
+
+def test_the_measure_is_named(empty_session: Session, make_votes: MakeVotes) -> None:
+    rng = np.random.default_rng(3)
+    names = [f"{task}_{answer}_debiased" for task, answers in QUESTIONS.items() for answer in answers]
+    votes = make_votes(vote_table(rng, 60, **{name: rng.uniform(0, 0.5, 60) for name in names}))
+    collection = collection_of(empty_session.connection, votes, MorphologyOptions(measure="debiased"))
+    neighbours = pa.table({"id": range(1, 21), "similarity": [0.9] * 20})
+    found = interpret(neighbourhood_of(empty_session.connection, neighbours, collection))
+    assert "Shares are debiased ones, as the table has them." in found.paragraph
 
 
 def test_nothing_is_said_of_nothing(interpreted: Interpret) -> None:
