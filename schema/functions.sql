@@ -32,6 +32,40 @@ CREATE MACRO galactic_lat(ra, dec) AS CASE
     ))))
 END;
 
+-- The parts of a class of Galaxy Zoo 2 ('Er', 'SBc2m(r)'), in the words of its decision tree (Willett et al. 2013,
+-- MNRAS 435, 2835, appendix A): a struct of shape (smooth, edge-on disk, spiral, disk or artifact), roundness,
+-- bulge_shape (edge-on), bar, bulge, arms, winding, and a list of what is odd. NULL for any other text.
+CREATE MACRO gz2_class_parts(class) AS CASE
+    WHEN regexp_full_match(class, 'A|(E[ric]|Se[rbn]|SB?[abcd]([1234+?][tml])?)(\([rldiomu]\))*')
+        AND len(regexp_extract_all(class, '\([a-z]\)'))
+            = len(list_distinct(regexp_extract_all(class, '\([a-z]\)')))
+    THEN {
+        'shape': CASE
+            WHEN class = 'A' THEN 'artifact'
+            WHEN class[1] = 'E' THEN 'smooth'
+            WHEN class[2] = 'e' THEN 'edge-on disk'
+            WHEN regexp_matches(class, '^SB?[abcd][1234+?]') THEN 'spiral'
+            ELSE 'disk'
+        END,
+        'roundness': (['completely round', 'in between', 'cigar-shaped'])[
+            strpos('ric', nullif(regexp_extract(class, '^E(.)', 1), ''))],
+        'bulge_shape': (['rounded', 'boxy', 'no bulge'])[
+            strpos('rbn', nullif(regexp_extract(class, '^Se(.)', 1), ''))],
+        'bar': CASE WHEN regexp_matches(class, '^SB?[abcd]') THEN class[2] = 'B' END,
+        'bulge': (['dominant', 'obvious', 'just noticeable', 'no bulge'])[
+            strpos('abcd', nullif(regexp_extract(class, '^SB?([abcd])', 1), ''))],
+        'arms': (['1', '2', '3', '4', 'more than 4', 'cannot tell'])[
+            strpos('1234+?', nullif(regexp_extract(class, '^SB?[abcd]([1234+?])', 1), ''))],
+        'winding': (['tight', 'medium', 'loose'])[
+            strpos('tml', nullif(regexp_extract(class, '^SB?[abcd][1234+?](.)', 1), ''))],
+        'odd': list_transform(
+            regexp_extract_all(class, '\(([a-z])\)', 1),
+            lambda letter: (['ring', 'lens or arc', 'disturbed', 'irregular', 'other', 'merger', 'dust lane'])[
+                strpos('rldiomu', letter)]
+        )
+    }
+END;
+
 -- Half-width in right ascension, degrees, of a cone: asin(sin r / cos dec), everything where the cone holds a pole.
 CREATE MACRO cone_half_ra(dec0, radius_deg) AS CASE
     WHEN abs(dec0) + radius_deg >= 89.999999 THEN 360.0

@@ -24,6 +24,7 @@ COMMANDS = (
     "crossmatch",
     "combine",
     "match-report",
+    "morphology-stats",
     "export",
     "serve",
     "send",

@@ -21,7 +21,8 @@ def command(settings: Settings, query: str, output: Path | None, format: str | N
 
     Besides the tables there are `keys.TABLE` (standard names and units), cone('TABLE', ra, dec, radius_deg),
     xmatch('LEFT', 'RIGHT', radius_arcsec), angdist_arcsec(ra1, dec1, ra2, dec2), healpix(order, ra, dec),
-    healpix_of(healpix_29, order), galactic_lon(ra, dec) and galactic_lat(ra, dec).
+    healpix_of(healpix_29, order), galactic_lon(ra, dec), galactic_lat(ra, dec) and
+    gz2_class_parts(gz2_class).
 
     Example: skyband sql "SELECT * FROM cone('gaia', 11.8, 85.2, 0.1) ORDER BY phot_g_mean_mag LIMIT 5"
     """
