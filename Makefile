@@ -19,7 +19,8 @@ types: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/mypy tests
 
-# Speed and memory against the peers that are installed (astropy always; STILTS, LSDB and ACID when present).
+# Speed and memory against the peers that are installed (astropy always; STILTS, LSDB and ACID when present;
+# DaCHS too where it is run as root, which sets one up for the run).
 # Options go into BENCH: make bench BENCH="--large --repeat 3"
 bench: .venv/ready
 	$(BIN)/python tests/benchmarks/run.py $(BENCH)

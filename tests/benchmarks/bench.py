@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -102,23 +102,47 @@ class Bench:
             python: interpreter to run it with.
             **arguments: of the function.
         """
-        say(f"{job}: {tool}")
-        try:
-            runs = [self.run(task, python=python, **arguments) for _ in range(self.repeat)]
-        except TaskFailed as error:
-            return self.keep(Measurement(job, tool, result=f"failed: {error}"))
-        best = min(runs, key=lambda run: float(run.answer["seconds"]))
-        return self.keep(
-            Measurement(
-                job,
-                tool,
-                seconds=best.answer["seconds"],
-                again_s=min((run.answer["again_s"] for run in runs if run.answer.get("again_s")), default=None),
-                peak_gb=max(run.peak_gb for run in runs),
-                result=describe(best.answer),
-                answer=best.answer,
+        (line,) = self.take_turns(job, task, {tool: arguments}, describe=describe, rounds=self.repeat, python=python)
+        return line
+
+    def take_turns(
+        self,
+        job: str,
+        task: str,
+        tools: Mapping[str, Mapping[str, Any]],
+        *,
+        describe: Describe,
+        rounds: int,
+        python: str = sys.executable,
+    ) -> list[Measurement]:
+        """Run a task for each tool by turns, and each as `measure` does: fair where the speed of a machine varies.
+
+        Args:
+            job: heading of the report the lines stand under.
+            task: file and function.
+            tools: the arguments of the function for each tool.
+            describe: the answer of the task in words.
+            rounds: turns of each tool.
+            python: interpreter to run it with.
+        """
+        runs: dict[str, list[Outcome]] = {tool: [] for tool in tools}
+        failures: dict[str, TaskFailed] = {}
+        for tool in [*tools] * rounds:
+            if tool in failures:
+                continue
+            say(f"{job}: {tool}")
+            try:
+                runs[tool].append(self.run(task, python=python, **tools[tool]))
+            except TaskFailed as error:
+                failures[tool] = error
+        return [
+            self.keep(
+                Measurement(job, tool, result=f"failed: {failures[tool]}")
+                if tool in failures
+                else _best(job, tool, runs[tool], describe)
             )
-        )
+            for tool in tools
+        ]
 
     def run(self, task: str, *, python: str = sys.executable, **arguments: Any) -> Outcome:
         """Run a task once.
@@ -175,11 +199,24 @@ class Bench:
 
     def _store(self, rows: Rows) -> Path:
         """A store with the tables `left_sky` and `right_sky`."""
-        inputs, store = self.inputs(rows), self.work / f"store-{rows.left}"
+        inputs, store = self.inputs(rows), self.work / f"store-{rows.left}-{rows.right}"
         say(f"ingesting {rows} rows")
         files = {f"{side}_sky": str(inputs.parquet(side)) for side in _SIDES}
         self.run("tasks.ingest_files", store=store, files=files)
         return store
+
+
+def _best(job: str, tool: str, runs: Sequence[Outcome], describe: Describe) -> Measurement:
+    best = min(runs, key=lambda run: float(run.answer["seconds"]))
+    return Measurement(
+        job,
+        tool,
+        seconds=best.answer["seconds"],
+        again_s=min((run.answer["again_s"] for run in runs if run.answer.get("again_s")), default=None),
+        peak_gb=max(run.peak_gb for run in runs),
+        result=describe(best.answer),
+        answer=best.answer,
+    )
 
 
 def say(text: str) -> None:

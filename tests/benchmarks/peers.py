@@ -145,6 +145,15 @@ def duckdb_sort(parquet: str, database: str) -> Answer:
     return {"seconds": time.perf_counter() - began, "rows": row[0] if row else 0}
 
 
+def csv_rows(parquet: str, path: str) -> Answer:
+    """The rows as text without a head, for databases to copy."""
+    import pyarrow.csv as pc
+    import pyarrow.parquet as pq
+
+    pc.write_csv(pq.read_table(parquet), path, pc.WriteOptions(include_header=False))
+    return {}
+
+
 def astropy_votable(parquet: str, rows: int, path: str, serialization: str) -> Answer:
     import pyarrow.parquet as pq
     from astropy.io.votable import from_table, writeto
@@ -182,6 +191,7 @@ TASKS: dict[str, Callable[..., Answer]] = {
         acid_match,
         nway_match,
         duckdb_sort,
+        csv_rows,
     )
 }
 

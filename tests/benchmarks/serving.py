@@ -2,84 +2,34 @@
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from bench import Bench, Rows, short
+from contest import CONE_DEG, Entrant, beside_dachs, cones_of, describe_cones
 from matching import TABLES
-from measure import TaskFailed
 from report import Check, Measurement, check, quotient
+from service import Service, running
 
-CONE_DEG = 1 / 60
-CLIENTS = 8
 CROWD = 64
 ROWS = 1_000_000
-UPLOADED = 10_000
-QUICK_ROWS = 100_000
 HEAD_START_S = 1.0
-
-DACHS = {"requests_a_second": 158.0, "quick_rows_s": 0.36, "upload_s": 0.5}
-"""GAVO DaCHS 2.7 on PostgreSQL, 1M rows, 2 cores: the best of what was measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A server that runs."""
-
-    url: str
-    pid: int
-
-
-@contextmanager
-def running(bench: Bench, store: Path) -> Iterator[Service]:
-    """A server of its own over a store; nobody is turned away for asking often."""
-    limits = {"CLIENT_QUERIES": "1000", "CLIENT_QUERIES_PER_MINUTE": "1000000"}
-    environment = os.environ | {f"SKYBAND_{name}": value for name, value in limits.items()}
-    command = [sys.executable, "-m", "skyband.server", "serve", "--port", "0", "--store", str(store)]
-    with (bench.logs / "serve.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
-    assert process.stdout is not None
-    try:
-        with process.stdout:
-            found = re.search(r"http://\S+(?=/ )", process.stdout.readline())
-        if found is None:
-            raise TaskFailed(f"the server did not start (more in {bench.logs / 'serve.log'})")
-        try:
-            with urlopen(f"{found[0]}/health"):
-                yield Service(found[0], process.pid)
-        except URLError as error:
-            raise TaskFailed(f"the server does not answer: {error}") from error
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def serve(bench: Bench) -> None:
-    """What people wait for at a data centre, beside DuckDB alone and beside what DaCHS was measured at."""
-    with running(bench, bench.store(bench.rows)) as service:
-        _downloads(bench, service)
-        _cones(bench, service)
-        _top(bench, service)
-        _upload(bench, service, bench.rows)
-        _crowd(bench, service)
+    """What people wait for at a data centre, beside DuckDB alone and beside DaCHS."""
     rows = min(ROWS, bench.rows.left)
     both = Rows(rows, rows)
-    with running(bench, bench.store(both)) as service:
-        _match(bench, service, both)
-        # DaCHS had as many rows.
-        matched = _upload(bench, service, both)
-    ratio = None if not matched.seconds else DACHS["upload_s"] / matched.seconds
-    what = f"service: match of {short(UPLOADED)} uploaded with {short(rows)}, time of DaCHS / time"
-    bench.checks.append(check(what, ">=", 4, ratio))
+    with ExitStack() as stack:
+        service = stack.enter_context(running(bench, bench.store(bench.rows)))
+        # First: a service that runs is to be measured, and downloads share the cores with what is being started.
+        _cones(bench, service)
+        _downloads(bench, service)
+        _crowd(bench, service)
+        # A store has one server.
+        same = service if both == bench.rows else stack.enter_context(running(bench, bench.store(both)))
+        _match(bench, same, both)
+        beside_dachs(bench, service, same, both)
 
 
 def _downloads(bench: Bench, service: Service) -> None:
@@ -123,60 +73,14 @@ def _download(bench: Bench, service: Service, job: str, rows: int) -> Measuremen
 
 
 def _cones(bench: Bench, service: Service) -> None:
-    job = f"cones of 1 arcmin in {short(bench.rows.left)} rows over HTTP"
-    one, many = (
-        bench.measure(
-            job,
-            f"skyband, {clients} client{'s' if clients > 1 else ''}",
-            "load.cones",
-            describe=lambda answer: (
-                f"median {answer['median_ms']:.1f} ms, 95 % under {answer['percentile_95_ms']:.1f} ms, "
-                f"{answer['requests_a_second']:.0f} requests/s"
-            ),
-            url=service.url,
-            table=TABLES["left"],
-            centres=1000,
-            radius_deg=CONE_DEG,
-            clients=clients,
-            seconds=bench.load_s / 6,
-        )
-        for clients in (1, CLIENTS)
+    line = bench.measure(
+        f"cones of 1 arcmin in {short(bench.rows.left)} rows over HTTP",
+        "skyband, 1 client",
+        "load.cones",
+        describe=describe_cones,
+        **cones_of(bench, Entrant(service, service), clients=1),
     )
-    bench.checks.append(check("service: cone, median of one client, ms", "<", 6, one.answer.get("median_ms")))
-    rate = many.answer.get("requests_a_second")
-    ratio = None if rate is None else rate / DACHS["requests_a_second"]
-    bench.checks.append(check(f"service: cones/s of {CLIENTS} clients / those of DaCHS", ">=", 4, ratio))
-
-
-def _top(bench: Bench, service: Service) -> None:
-    rows = min(QUICK_ROWS, bench.rows.left)
-    quick = bench.measure(
-        f"TOP {rows} as VOTable over HTTP",
-        "skyband",
-        "load.ask",
-        describe=lambda answer: f"{answer['bytes'] / 1e6:.1f} MB",
-        url=service.url,
-        path="/tap/sync",
-        parameters={"LANG": "ADQL", "QUERY": f"SELECT TOP {rows} * FROM {TABLES['left']}"},
-        times=5,
-    )
-    ratio = None if not quick.seconds else DACHS["quick_rows_s"] / quick.seconds
-    bench.checks.append(check(f"service: TOP {rows}, time of DaCHS / time", ">=", 4, ratio))
-
-
-def _upload(bench: Bench, service: Service, rows: Rows) -> Measurement:
-    uploaded = min(UPLOADED, rows.left)
-    return bench.measure(
-        f"{uploaded:,} uploaded positions matched with {short(rows.left)} rows within 1 arcsec over HTTP",
-        "skyband",
-        "load.upload",
-        describe=lambda answer: f"{answer['rows']:,} rows",
-        url=service.url,
-        table=TABLES["left"],
-        rows=uploaded,
-        radius_arcsec=1.0,
-        times=5,
-    )
+    bench.checks.append(check("service: cone, median of one client, ms", "<", 6, line.answer.get("median_ms")))
 
 
 def _crowd(bench: Bench, service: Service) -> None:
