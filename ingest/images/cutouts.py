@@ -75,7 +75,7 @@ def add_cutouts(
         TableNotFound, TableLocked, StorageError, ResourceLimit: see `collect`.
     """
     service = _service(cutouts)
-    scale = cutouts.scale_arcsec or service.scale_arcsec
+    scale = service.scale_arcsec if cutouts.scale_arcsec is None else cutouts.scale_arcsec
     web = Web(store.settings, requests_per_s=store.settings.cutouts_per_s)
     with Sky(settings=store.settings) as sky:
         query, count = _query(sky, cutouts)

@@ -126,7 +126,9 @@ def build(connection: duckdb.DuckDBPyConnection, old: TableInfo | None) -> tuple
     Returns:
         Rows with a position, and without.
     """
-    rows = fill_sql(_PACKAGE, "rows", old=_old_rows(old) if old else "SELECT NULL::VARCHAR AS id WHERE false")
+    names = [column.name for column in old.columns if column.name not in {*COLUMNS, HEALPIX_COLUMN}] if old else []
+    others = "".join(f", o.{quote(name)}" for name in names)
+    rows = fill_sql(_PACKAGE, "rows", old=_old_rows(old), others=others)
     [(placed, total)] = connection.execute(f"SELECT count(ra), count(*) FROM {rows}").fetchall()
     if placed:
         rows = with_key(rows, key=HEALPIX_COLUMN, ra="ra", dec="dec", placed="ra IS NOT NULL AND dec IS NOT NULL")
@@ -135,9 +137,12 @@ def build(connection: duckdb.DuckDBPyConnection, old: TableInfo | None) -> tuple
     return placed, total - placed
 
 
-def _old_rows(old: TableInfo) -> str:
+def _old_rows(old: TableInfo | None) -> str:
+    """SQL of the rows as they are, without the key."""
+    if old is None:
+        return "(SELECT NULL::VARCHAR AS id, NULL::TIMESTAMP AS added WHERE false)"
     key = f" EXCLUDE ({HEALPIX_COLUMN})" if old.column(HEALPIX_COLUMN) else ""
-    return f"SELECT *{key} FROM {data_of(old)} ANTI JOIN staged USING (id)"
+    return f"(SELECT *{key} FROM {data_of(old)})"
 
 
 def columns_of(old: TableInfo | None, placed: int) -> Mapping[str, Column]:
