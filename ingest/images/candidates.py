@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from skyband.queries.images.pixels import is_remote
 from skyband.queries.images.s3 import SCHEME
@@ -54,7 +55,7 @@ def id_of(source: str) -> str:
     """The id an image has by the name of its file: without folders and endings."""
     path = source
     if is_remote(source) and not source.startswith(SCHEME):
-        path = unquote(urlsplit(source).path)
+        path = unquote(re.split(r"[?#]", source, maxsplit=1)[0])
     name = PurePosixPath(path).name
     plain = name.removesuffix(".gz")
     stem, dot, _ = plain.rpartition(".")

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import threading
+import time
 from pathlib import Path
 
 from skyband.schema.faults import storage_error
@@ -32,10 +33,12 @@ class Cache:
         """
         path = self._path(address)
         try:
-            if since and path.stat().st_ctime < since:
+            state = path.stat()
+            if state.st_mtime < since:
                 return None
             data = path.read_bytes()
-            os.utime(path)
+            # Used now, but no newer than it was.
+            os.utime(path, ns=(time.time_ns(), state.st_mtime_ns))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -90,5 +93,5 @@ class Cache:
                 state = path.stat()
             except FileNotFoundError:
                 continue
-            found.append((state.st_mtime_ns, state.st_size, path))
+            found.append((state.st_atime_ns, state.st_size, path))
         return found

@@ -16,6 +16,7 @@ from astropy.io import fits
 from PIL import Image
 
 from skyband.ingest.images import AddReport, add_images
+from skyband.ingest.images.candidates import id_of
 from skyband.ingest.images.options import AddOptions
 from skyband.queries import Sky
 from skyband.queries.images import Pixels, Thumbnails, decode
@@ -366,3 +367,31 @@ def test_columns_that_others_added_stay(add: Add, put: Put, rows: Ask, store: St
     column = report.info.column("anomaly")
     assert column is not None and column.description == "How odd it is"
     assert report.info.details["scored"] is True
+
+
+def test_a_dropped_collection_leaves_nothing(add: Add, put: Put, store: Store) -> None:
+    folder = put("pics/a.jpg", jpeg(1)).parent
+    put("pics/bad.jpg", b"")
+    add(folder)
+    add(folder, collection="others")
+    store.drop("gals")
+    assert (store.names(), Thumbnails(store, "gals").count(), Thumbnails(store, "others").count()) == (["others"], 0, 1)
+    assert not store.rejected_file("gals").exists()
+    assert counts(add(folder)) == (1, 0, 0, 0, {"empty": 1})
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("10017.jpg", "10017"),
+        ("/a/b.c/d.e.fits.gz", "d.e"),
+        ("noending", "noending"),
+        (".jpg", ".jpg"),
+        ("https://x.org/a/NGC%20188.png?size=3#top", "NGC 188"),
+        ("https://x.org/get?ra=1.5&dec=2.5", "get"),
+        ("http://[broken/a.jpg", "a"),
+        ("s3://b/a/what?#.jpg", "what?#"),
+    ],
+)
+def test_the_id_of_a_file_is_its_name_without_endings(source: str, expected: str) -> None:
+    assert id_of(source) == expected

@@ -198,13 +198,18 @@ def test_buckets_that_are_not_there_and_objects_too_large_are_said(bucket: Bucke
         Buckets(Settings(s3_endpoint="localhost:1")).read(url)
 
 
-def test_an_object_is_kept_until_it_changes(pixels: OpenPixels, bucket: Bucket) -> None:
+def test_an_object_is_kept_until_it_changes(pixels: OpenPixels, bucket: Bucket, tmp_path: Path) -> None:
     url = bucket.put("a.jpg", jpeg(1))
     reader = pixels(s3_endpoint=bucket.endpoint)
     assert reader.fetch(url) == jpeg(1)
     bucket.remove("a.jpg")
     now = datetime.now(UTC).timestamp()
     assert reader.read(url) == reader.fetch(url, changed=now - 3600) == jpeg(1)
+    # What was read today was still fetched yesterday.
+    _age(tmp_path / "sky" / "raw" / "images", 86_400)
+    assert reader.read(url) == jpeg(1)
+    with pytest.raises(BadImage, match="not fetched"):
+        reader.fetch(url, changed=now - 3600)
     with pytest.raises(BadImage, match="not fetched"):
         reader.fetch(url, changed=now)
 
@@ -213,7 +218,7 @@ def test_the_cache_keeps_to_its_size_and_drops_what_was_not_used_for_longest(tmp
     cache = Cache(tmp_path / "cache", 1000)
     for number in range(10):
         cache.put(f"u{number}", bytes([number]) * 100)
-        _age(tmp_path, 100)
+        _age(tmp_path / "cache", 100)
     assert cache.get("u0") == bytes([0]) * 100  # used now
     cache.put("new", b"x" * 100)
     kept = [name for name in (*(f"u{number}" for number in range(10)), "new") if cache.get(name) is not None]
@@ -228,7 +233,7 @@ def test_the_cache_keeps_to_its_size_and_drops_what_was_not_used_for_longest(tmp
 
 def _age(folder: Path, seconds: float) -> None:
     """Make everything in the cache older."""
-    for path in (folder / "cache").glob("*/*"):
+    for path in folder.glob("*/*"):
         state = path.stat()
         os.utime(path, (state.st_atime - seconds, state.st_mtime - seconds))
 
