@@ -28,7 +28,8 @@ class Service:
     base: str  # URL that `path` follows
     path: str  # with {ra}, {dec}, {scale}, {size}
     scale_arcsec: float  # of a pixel, where the user says nothing
-    most_pixels: int  # a side
+    least_pixels: int  # a side
+    most_pixels: int
     ending: str  # of the files it sends
     licence: str
 
@@ -104,8 +105,9 @@ def _service(cutouts: CutoutOptions) -> Service:
         if not cutouts.base_url.startswith(("http://", "https://")):
             raise BadOption(f"--base-url {cutouts.base_url!r} is no http or https URL")
         service = replace(service, base=cutouts.base_url)
-    if not 1 <= cutouts.size_pixels <= service.most_pixels:
-        raise BadOption(f"--size-px {cutouts.size_pixels}: {service.name} gives 1 to {service.most_pixels}")
+    least, most = service.least_pixels, service.most_pixels
+    if not least <= cutouts.size_pixels <= most:
+        raise BadOption(f"--size-px {cutouts.size_pixels}: {service.name} gives {least} to {most} pixels a side")
     if cutouts.scale_arcsec is not None and not 0 < cutouts.scale_arcsec < 60:
         raise BadOption(f"--scale-arcsec {cutouts.scale_arcsec:g} is not more than 0 and less than 60")
     return service

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skyband.queries.images.kinds import DAMAGED, MORE_THAN_AN_IMAGE, TRUNCATED, WRONG_KIND, Kind, find_kind
+from skyband.queries.images.kinds import ANIMATED, DAMAGED, MORE_THAN_AN_IMAGE, TRUNCATED, WRONG_KIND, Kind, find_kind
 from skyband.schema.errors import BadImage
 from skyband.schema.settings import Settings
 
@@ -72,7 +72,7 @@ def read_image(data: bytes, limits: Limits | None = None) -> Image:
 
     Bytes say what it is, not its name. Grey, palette, 16-bit and CMYK pictures become red, green and blue; what is
     transparent lies on black, as sky does. FITS images of one or three bands are stretched (`stretch`), north as in the
-    file up. It may run in any thread; Pillow decodes beside other threads.
+    file up; how a camera was held (EXIF) does not count. It may run in any thread; Pillow decodes beside other threads.
 
     Args:
         data: the file.
@@ -147,6 +147,8 @@ def _decoded(data: bytes, kind: Kind) -> Picture:
         with _plugin(kind.format)(BytesIO(data)) as opened:
             if opened.size != (kind.width, kind.height):
                 raise BadImage(DAMAGED, f"its size is {(kind.width, kind.height)} and {opened.size}")
+            if getattr(opened, "n_frames", 1) > 1:
+                raise BadImage(ANIMATED, "the file has several frames; save one of them")
             opened.load()
             return _as_rgb(opened)
     except faults as error:

@@ -40,6 +40,12 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _FRAME = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 """Markers of JPEG that head a frame, with its size."""
 
+_MOST_SCANS = 100
+"""Scans of a JPEG file: each goes over the whole image, and ten or so is what encoders write."""
+
+_MOST_PARTS = 100_000
+"""Segments or chunks of a file; those of 50 MB in pieces of 4 kB are 12,000."""
+
 TRUNCATED = "truncated"
 DAMAGED = "damaged"
 ANIMATED = "animated"
@@ -112,9 +118,9 @@ def _is_zip(data: bytes) -> bool:
 
 def _measure_jpeg(data: bytes) -> tuple[Kind, int]:
     """Size of the frame and end of the image (ITU T.81, annex B)."""
-    width = height = 0
+    width = height = scans = 0
     at = 2
-    while True:
+    for _ in range(_MOST_PARTS):
         while data[at : at + 2] == b"\xff\xff":
             at += 1
         if data[at] != 0xFF:
@@ -130,10 +136,15 @@ def _measure_jpeg(data: bytes) -> tuple[Kind, int]:
             height, width = struct.unpack_from(">HH", data, at + 3)
         at += length
         if marker == 0xDA:
+            scans += 1
+            if scans > _MOST_SCANS:
+                raise BadImage(DAMAGED, f"the JPEG file has more than {_MOST_SCANS} scans")
             found = _MARKER.search(data, at)
             if found is None:
                 raise BadImage(TRUNCATED, "the JPEG file has no end")
             at = found.start()
+    else:
+        raise _too_many_parts()
     if not (width and height):
         raise BadImage(DAMAGED, "the JPEG file says no size")
     return Kind("jpeg", width, height), at
@@ -142,7 +153,7 @@ def _measure_jpeg(data: bytes) -> tuple[Kind, int]:
 def _measure_png(data: bytes) -> tuple[Kind, int]:
     """Size and end of the image (PNG, third edition, section 5)."""
     at, sizes = 8, []
-    while True:
+    for _ in range(_MOST_PARTS):
         length, name = struct.unpack_from(">I4s", data, at)
         if name == b"IHDR":
             sizes.append(struct.unpack_from(">II", data, at + 8))
@@ -153,9 +164,15 @@ def _measure_png(data: bytes) -> tuple[Kind, int]:
             raise BadImage(TRUNCATED, f"chunk {name!r} of the PNG file ends at byte {at:,}, the file at {len(data):,}")
         if name == b"IEND":
             break
+    else:
+        raise _too_many_parts()
     if len(sizes) != 1:
         raise BadImage(DAMAGED, f"the PNG file has {len(sizes)} headers")
     return Kind("png", *sizes[0]), at
+
+
+def _too_many_parts() -> BadImage:
+    return BadImage(DAMAGED, f"the file is cut into more than {_MOST_PARTS:,} parts")
 
 
 def _measure_webp(data: bytes) -> tuple[Kind, int]:
@@ -165,7 +182,7 @@ def _measure_webp(data: bytes) -> tuple[Kind, int]:
         raise BadImage(TRUNCATED, f"the WebP file should end at byte {end:,}, but has {len(data):,}")
     name, body = data[12:16], data[20:30]
     if name == b"VP8X":
-        if body[0] & 0x02 or b"ANIM" in data[30:4096]:
+        if body[0] & 0x02:
             raise BadImage(ANIMATED, "the WebP file has several frames; save one of them")
         width, height = (1 + int.from_bytes(body[place : place + 3], "little") for place in (4, 7))
     elif name == b"VP8L":

@@ -80,7 +80,7 @@ def test_what_went_wrong_is_asked_for_again_next_time(cut: Cut, served: ImageSer
     assert cut(where="id = 2").rejected == {"truncated": 1}
     assert cut(where="id > 1").rejected == {"not fetched": 2}
     assert [path.name for path in (fast.path / "raw" / "sdss").rglob("*") if path.is_file()] == [
-        "10.5000000_+1.2500000_0.396_256.jpg"
+        "10.5000000_+1.2500000_0.396127_256.jpg"
     ]
     served.put(PATHS["sdss"], jpeg(2))
     report = cut()
@@ -98,7 +98,9 @@ def test_places_the_survey_has_not_seen_are_no_images(cut: Cut, served: ImageSer
     ("options", "error", "words"),
     [
         ({"service": "hubble"}, BadOption, "take one of sdss, legacy"),
-        ({"size_pixels": 5000}, BadOption, "--size-px 5000"),
+        ({"size_pixels": 5000}, BadOption, "--size-px 5000: sdss gives 64 to 2048"),
+        ({"size_pixels": 63}, BadOption, "--size-px 63"),
+        ({"size_pixels": 513, "service": "legacy"}, BadOption, "legacy gives 1 to 512"),
         ({"scale_arcsec": 0.0}, BadOption, "--scale-arcsec"),
         ({"scale_arcsec": -1.0}, BadOption, "--scale-arcsec"),
         ({"base_url": "file:///etc"}, BadOption, "--base-url"),

@@ -144,6 +144,18 @@ def two_headers() -> bytes:
     return data[:33] + png_header(10, 10) + data[33:]
 
 
+def many_scans(count: int) -> bytes:
+    """A JPEG file whose scan comes again and again, as one that takes minutes to decode has it."""
+    data = jpeg(1)
+    at = data.index(b"\xff\xda")
+    return data[:at] + data[at:-2] * count + data[-2:]
+
+
+def many_chunks(count: int) -> bytes:
+    data = png(1)
+    return data[:33] + chunk(b"tIME", b"") * count + data[33:]
+
+
 def jpeg_of_size(width: int, height: int) -> bytes:
     """A JPEG file whose header says another size than its data has."""
     data = bytearray(jpeg(1))
@@ -171,6 +183,9 @@ HOSTILE: dict[str, tuple[bytes | Callable[[], bytes], str, str]] = {
     "animated WebP": (lambda: animation("WEBP"), "animated", "several frames"),
     "bomb": (bomb, "too many pixels", "20,000 x 20,000"),
     "JPEG that says it is huge": (lambda: jpeg_of_size(65000, 65000), "too many pixels", "65,000 x 65,000"),
+    "JPEG of many scans": (lambda: many_scans(101), "damaged", "more than 100 scans"),
+    "PNG of many chunks": (lambda: many_chunks(100_001), "damaged", "more than 100,000 parts"),
+    "JPEG of many segments": (lambda: b"\xff\xd8" + b"\xff\xfe\0\2" * 100_001, "damaged", "more than 100,000 parts"),
     "two headers": (two_headers, "damaged", "2 headers"),
     "JPEG and ZIP": (lambda: jpeg(1) + zip_file(), "more than an image", "follow the end"),
     "ZIP in a comment": (lambda: saved(RGB, "JPEG", comment=zip_file()), "more than an image", "ZIP"),
