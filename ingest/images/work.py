@@ -54,7 +54,7 @@ def examine_all(
         examine: called in threads.
         threads: how many.
         stop: looked at between outcomes and while one is waited for.
-        on_stop: called when `stop` was seen; wakes threads that wait for an answer from elsewhere.
+        on_stop: called when images that were begun are given up; wakes threads that wait for an answer from elsewhere.
     """
     begun: deque[Future[Outcome] | Refused] = deque()
 
@@ -77,6 +77,6 @@ def examine_all(
             while begun and (outcome := finished(begun.popleft())) is not None:
                 yield outcome
         finally:
-            if begun:
+            if begun or stop.is_set():
                 on_stop()
             pool.shutdown(wait=True, cancel_futures=True)

@@ -141,8 +141,6 @@ def _unpacked(data: bytes, limits: Limits) -> bytes:
 
 def _decoded(data: bytes, kind: Kind) -> Picture:
     """A picture Pillow reads."""
-    # Its decoders are written to meet broken files with any of these.
-    faults = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, zlib.error, ArithmeticError)
     try:
         with _plugin(kind.format)(BytesIO(data)) as opened:
             if opened.size != (kind.width, kind.height):
@@ -151,14 +149,14 @@ def _decoded(data: bytes, kind: Kind) -> Picture:
                 raise BadImage(ANIMATED, "the file has several frames; save one of them")
             opened.load()
             return _as_rgb(opened)
-    except faults as error:
-        if isinstance(error, BadImage):
-            raise
+    except BadImage:
+        raise
+    except MemoryError:
+        raise BadImage("too many pixels", "there is not enough memory for them") from None
+    except Exception as error:
+        # Decoders meet broken files with whatever their parts raise: OSError, SyntaxError, ValueError, ...
         text = str(error) or type(error).__name__
         raise BadImage(TRUNCATED if "truncated" in text else DAMAGED, text) from None
-    except Exception as error:
-        # Pillow's own errors of size and memory come without a common base.
-        raise BadImage(DAMAGED, f"{type(error).__name__}: {error}") from None
 
 
 def _plugin(format: str) -> type[ImageFile]:

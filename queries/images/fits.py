@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from skyband.queries.images.decode import Image, Limits, check_pixels
+from skyband.queries.images.fits_tiles import check_tiles
 from skyband.queries.images.kinds import DAMAGED, MORE_THAN_AN_IMAGE, TRAILING_BYTES, TRUNCATED
 from skyband.queries.images.stretch import Fluxes, stretch
 from skyband.schema.errors import BadImage
@@ -30,6 +31,7 @@ _WEIGHTS = {"u": 9.0, "g": 6.0, "r": 3.4, "i": 2.6, "z": 2.2}
 viewer of the Legacy Surveys takes; u and i in between."""
 
 _BLOCK_BYTES = 2880
+_MOST_HDUS = 200
 
 _LOCK = threading.Lock()
 """Python's filters of warnings are one for all threads."""
@@ -50,12 +52,17 @@ def read_fits(data: bytes, limits: Limits) -> Image:
     """
     from astropy.io import fits
 
+    # Counted before astropy reads a header: thousands would keep all other FITS files waiting.
+    if sum(data[at : at + 9] == b"XTENSION=" for at in range(0, len(data), _BLOCK_BYTES)) > _MOST_HDUS:
+        raise BadImage(DAMAGED, f"the FITS file has more than {_MOST_HDUS} HDUs")
     try:
         with _quiet(), fits.open(BytesIO(data), mode="readonly", memmap=False, lazy_load_hdus=False) as units:
             _check_end(data, units[-1])
             chosen = _choose([unit for unit in units if _is_image(unit)])
             shape = _shape(chosen[0])
             check_pixels(shape[-1], shape[-2], len(chosen) * (shape[0] if len(shape) == 3 else 1), limits)
+            if any(isinstance(unit, fits.CompImageHDU) for unit in chosen):
+                check_tiles(data, limits.max_pixels)
             planes = [np.asarray(unit.data, np.float32).reshape(shape) for unit in chosen]
             header = chosen[0].header
             place = _place(header, shape)

@@ -186,6 +186,7 @@ HOSTILE: dict[str, tuple[bytes | Callable[[], bytes], str, str]] = {
     "JPEG of many scans": (lambda: many_scans(101), "damaged", "more than 100 scans"),
     "PNG of many chunks": (lambda: many_chunks(100_001), "damaged", "more than 100,000 parts"),
     "JPEG of many segments": (lambda: b"\xff\xd8" + b"\xff\xfe\0\2" * 100_001, "damaged", "more than 100,000 parts"),
+    "many ends of ZIP": (lambda: saved(RGB, "JPEG", comment=b"PK\x05\x06" * 1001), "more than an image", "ZIP"),
     "two headers": (two_headers, "damaged", "2 headers"),
     "JPEG and ZIP": (lambda: jpeg(1) + zip_file(), "more than an image", "follow the end"),
     "ZIP in a comment": (lambda: saved(RGB, "JPEG", comment=zip_file()), "more than an image", "ZIP"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -173,6 +174,37 @@ def table_only() -> bytes:
     return fits_file(fits.PrimaryHDU(), fits.BinTableHDU.from_columns([fits.Column("a", "J", array=[1])]))
 
 
+def of_tiles(compression: str) -> bytes:
+    """An image of integers compressed by tiles."""
+    values = np.arange(100, dtype=np.int16).reshape(10, 10)
+    unit = fits.CompImageHDU(values, compression_type=compression, tile_shape=(10, 10))
+    return fits_file(fits.PrimaryHDU(), unit)
+
+
+def tile_bomb(**cards: Any) -> bytes:
+    """A FITS file of 100 pixels whose only tile unpacks to 30 MB."""
+    with fits.open(BytesIO(of_tiles("GZIP_1")), disable_image_compression=True) as units:
+        packed = np.frombuffer(gzip.compress(bytes(30_000_000)), np.uint8)
+        column = fits.Column("COMPRESSED_DATA", "PB()", array=np.array([packed], dtype=object))
+        table = fits.BinTableHDU.from_columns([column])
+        table.header.update({key: value for key, value in units[1].header.items() if key.startswith("Z")} | cards)
+        return fits_file(fits.PrimaryHDU(), table)
+
+
+@pytest.mark.parametrize("compression", ["RICE_1", "GZIP_1", "GZIP_2", "NOCOMPRESS"])
+def test_compressed_tiles_are_unpacked(compression: str) -> None:
+    assert (decode(of_tiles(compression)) == decode(fits_file(fits.PrimaryHDU(np.arange(100.0).reshape(10, 10))))).all()
+
+
+def test_a_compressed_tile_unpacks_to_its_pixels_and_no_more() -> None:
+    with pytest.raises(BadImage, match="too many bytes: a tile of 100 pixels unpacks to more than 801"):
+        decode(tile_bomb())
+    with pytest.raises(BadImage, match="too many pixels: a tile of 2000000000 x 10"):
+        decode(tile_bomb(ZTILE1=2_000_000_000))
+    with pytest.raises(BadImage, match="compressed by HCOMPRESS_1"):
+        decode(of_tiles("HCOMPRESS_1"))
+
+
 PLAIN = fits_file(fits.PrimaryHDU(fluxes(1, 60, 60)))
 
 
@@ -187,6 +219,7 @@ PLAIN = fits_file(fits.PrimaryHDU(fluxes(1, 60, 60)))
         (fits_file(fits.PrimaryHDU(np.ones((9, 9))), fits.ImageHDU(np.ones((9, 9)))), "bands", "2 image HDUs"),
         (fits_file(fits.PrimaryHDU(np.full((9, 9), 7.5))), "nothing in it", "all pixels are 7.5"),
         (fits_file(fits.PrimaryHDU(np.full((9, 9), np.nan))), "nothing in it", "no pixel is a finite number"),
+        (PLAIN + fits.ImageHDU().header.tostring().encode() * 201, "damaged", "more than 200 HDUs"),
         (PLAIN[:5000], "truncated", "should have"),
         (PLAIN[:300], "damaged", "FITS"),
         (gzip.compress(PLAIN)[:3000], "truncated", "stops early"),
