@@ -29,7 +29,7 @@ def test_outcomes_come_in_the_order_of_images() -> None:
             turns[f"i{number + 1}"].wait(30)
         return unchanged(candidate)
 
-    images = [*IMAGES[:10], Refused("bad", None, "missing id"), *IMAGES[10:]]
+    images: list[Candidate | Refused] = [*IMAGES[:10], Refused("bad", None, "missing id"), *IMAGES[10:]]
     found = list(examine_all(images, second_first, threads=4, stop=threading.Event(), on_stop=pytest.fail))
     assert [outcome.id for outcome in found] == [image.id for image in images]
 
@@ -43,7 +43,11 @@ def test_an_end_wakes_who_waits_and_gives_nothing_more() -> None:
             woken.wait(30)
         return unchanged(candidate)
 
-    ender = threading.Thread(target=lambda: (waiting.wait(30), stop.set()))
+    def end() -> None:
+        waiting.wait(30)
+        stop.set()
+
+    ender = threading.Thread(target=end)
     ender.start()
     found = list(examine_all(IMAGES, fetch, threads=2, stop=stop, on_stop=woken.set))
     ender.join()
