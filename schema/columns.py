@@ -92,6 +92,11 @@ class TableInfo:
         """Number of rows."""
         return self.version.rows
 
+    @property
+    def unplaced(self) -> int:
+        """Rows without a position in a table that has positions; they stand last. Only images may be such."""
+        return int(self.details.get("without_position", 0))
+
     def column(self, name: str) -> Column | None:
         """The column of that name (case-insensitive, as in SQL), or None."""
         return find_column(self.columns, name)

@@ -13,6 +13,7 @@
         ├── BadOption              an argument has an impossible value
         ├── BadName                a table or column name skyband cannot use
         ├── BadFile                a file is missing, empty, truncated or of an unknown format
+        ├── BadImage               an image is broken, hostile, too large or of a kind skyband does not take
         ├── BadTable               the columns or rows of a file do not make a sky table
         ├── MissingDependency      an optional library is not installed
         ├── QueryError             SQL that DuckDB rejects
@@ -72,6 +73,18 @@ class BadName(InputError):
 
 class BadFile(InputError):
     """A file is missing, empty, truncated or of an unknown format."""
+
+
+class BadImage(InputError):
+    """An image is broken, hostile, too large or of a kind skyband does not take.
+
+    `reason` is the kind of fault in a few words, the same for all images that have it, to be counted by.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
 
 
 class BadTable(InputError):

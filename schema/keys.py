@@ -29,15 +29,17 @@ def view_statements(info: TableInfo, catalog: str) -> Iterator[str]:
     """SQL that makes the views of a table whose file is attached as `catalog`.
 
     `keys.<table>` has the roles under their standard names and units (`schema.columns.ROLES`); `placed.<table>` has all
-    columns and `__ra`, `__dec`, so that macros find the position whatever the survey calls it.
+    columns and `__ra`, `__dec`, so that macros find the position whatever the survey calls it. Rows without a position
+    are in neither.
     """
     data, table = f"{quote(catalog)}.main.data", quote(info.name)
     yield f"CREATE OR REPLACE VIEW {table} AS FROM {data}"
     if info.role("ra") is None or info.role("dec") is None:
         return
-    yield f"CREATE OR REPLACE VIEW keys.{table} AS SELECT {', '.join(key_expressions(info))} FROM {data}"
+    where = f" WHERE {HEALPIX_COLUMN} IS NOT NULL" if info.unplaced else ""
+    yield f"CREATE OR REPLACE VIEW keys.{table} AS SELECT {', '.join(key_expressions(info))} FROM {data}{where}"
     ra, dec = (quote(_column(info, role).name) for role in ("ra", "dec"))
-    yield f"CREATE OR REPLACE VIEW placed.{table} AS SELECT *, {ra} AS __ra, {dec} AS __dec FROM {data}"
+    yield f"CREATE OR REPLACE VIEW placed.{table} AS SELECT *, {ra} AS __ra, {dec} AS __dec FROM {data}{where}"
 
 
 def key_expressions(info: TableInfo, roles: Collection[str] = tuple(ROLES)) -> list[str]:

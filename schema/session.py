@@ -68,6 +68,8 @@ class Session:
         config = settings.duckdb_config() | {"temp_directory": str(self._spill)} | dict(engine or {})
         self.connection = duckdb.connect(":memory:", config=config)
         register_healpix(self.connection)
+        # DuckDB would print a bar on standard output, among a command's answer, when a statement takes two seconds.
+        self.connection.execute("SET enable_progress_bar_print = false")
         self.connection.execute("CREATE SCHEMA keys; CREATE SCHEMA placed")
         self.connection.execute(fill_sql("skyband.schema", "functions", band_join=_XMATCH))
         self.refresh()

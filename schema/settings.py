@@ -41,6 +41,15 @@ _LIMITS = (
     ("request_max_bytes", 1000, 10**9),
     ("request_time_limit_s", 0.1, 1e6),
     ("connections", 1, 10**6),
+    ("image_max_bytes", 1, 10**12),
+    ("image_max_pixels", 1, 10**10),
+    ("image_cache_gb", 0, 1e6),
+    ("fetch_time_limit_s", 0.01, 1e6),
+    ("fetch_attempts", 1, 100),
+    ("fetch_retry_s", 0, 1e4),
+    ("fetch_wait_limit_s", 0, 1e6),
+    ("cutouts_per_s", 0.001, 1e6),
+    ("s3_anonymous", 0, 1),
 )
 """Numbers a setting may have: name, least, most. NaN is in no range."""
 
@@ -125,6 +134,26 @@ class Settings:
     connections: int = 1000
     # Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: "127.0.0.1, 10.0.0.0/8".
     trusted_proxies: str = ""
+    # Bytes of an image file at most, unpacked where it is gzipped.
+    image_max_bytes: int = 50_000_000
+    # Pixels of an image at most, by its header, before it is decoded; of FITS those of all bands.
+    image_max_pixels: int = 100_000_000
+    # Images from URLs and S3 kept in the store's raw/images, GB; those not used for longest make room.
+    image_cache_gb: float = 10.0
+    # Seconds an image may take to arrive.
+    fetch_time_limit_s: float = 60.0
+    # Times a server that is busy or broken is asked for an image.
+    fetch_attempts: int = 5
+    # Seconds until it is asked again, then twice as many; longer if the server says so (Retry-After).
+    fetch_retry_s: float = 1.0
+    # Seconds a server may ask to wait for; if it asks for more, the image is given up.
+    fetch_wait_limit_s: float = 120.0
+    # Requests a second to a cutout service, on average.
+    cutouts_per_s: float = 4.0
+    # Where S3 is, if not at Amazon: "http://127.0.0.1:9000".
+    s3_endpoint: str = ""
+    # 1: buckets are read without credentials, as public ones must be by those who have none.
+    s3_anonymous: int = 0
 
     def __post_init__(self) -> None:
         for name, least, most in _LIMITS:

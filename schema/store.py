@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from skyband.schema.columns import TableInfo
-from skyband.schema.errors import StoreNotFound, TableNotFound
+from skyband.schema.errors import SkybandError, StoreNotFound, TableNotFound
 from skyband.schema.faults import duckdb_faults, storage_error
 from skyband.schema.locks import writer_lock
 from skyband.schema.metadata import read_info
@@ -77,7 +78,9 @@ class Store:
             return read_info(connection, "one")
 
     def drop(self, name: str) -> None:
-        """Remove a table and its rejected rows. Readers that have it open go on with it.
+        """Remove a table and its rejected rows; of a collection of images also vectors and thumbnails.
+
+        Readers that have it open go on with it.
 
         Raises:
             TableNotFound: it is not there.
@@ -85,9 +88,18 @@ class Store:
         """
         if not self.has(name):
             raise self.not_found(name)
+        is_collection = self._is_collection(name)
         with writer_lock(self.lock_file(name), wait_s=self.settings.lock_wait_s):
+            for folder in (name, f"{name}_thumbnails") * is_collection:
+                shutil.rmtree(self.path / "vectors" / f"{folder}.lance", ignore_errors=True)
             self.table_file(name).unlink(missing_ok=True)
             self.rejected_file(name).unlink(missing_ok=True)
+
+    def _is_collection(self, name: str) -> bool:
+        try:
+            return self.info(name).details.get("kind") == "images"
+        except SkybandError:
+            return False  # it cannot be read, which is no reason to keep it
 
     def rejected_file(self, name: str) -> Path:
         """Where the rows an ingest turned away are kept, with the reason."""

@@ -12,6 +12,7 @@ from skyband.schema.errors import SkybandError
 
 COMMANDS = (
     "ingest",
+    "images",
     "simulate",
     "demo",
     "tables",

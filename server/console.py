@@ -82,8 +82,13 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def progress_bar(doing: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A progress bar with rows/s on standard error, on terminals only; the body calls it with rows done and in all."""
+def progress_bar(doing: str, unit: str = "rows") -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar with rows/s on standard error, on terminals only; the body calls it with rows done and in all.
+
+    Args:
+        doing: what is done.
+        unit: what is counted, if not rows.
+    """
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
@@ -97,6 +102,6 @@ def progress_bar(doing: str) -> Iterator[Callable[[int, int | None], None]]:
 
         def advance(done: int, total: int | None) -> None:
             rate = done / max(time.monotonic() - began, 1e-3)
-            progress.update(task, completed=done, total=total, speed=f"{done:,} rows, {rate:,.0f} rows/s")
+            progress.update(task, completed=done, total=total, speed=f"{done:,} {unit}, {rate:,.0f} {unit}/s")
 
         yield advance

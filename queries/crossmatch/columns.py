@@ -99,10 +99,16 @@ def check_matchable(table: TableInfo) -> None:
     """Require what a match needs.
 
     Raises:
-        BadTable: the table lacks an id or a position.
+        BadTable: the table lacks an id or a position, or some of its rows do.
     """
     for role in ("id", "ra", "dec"):
         _role(table, role)
+    if table.unplaced:
+        raise BadTable(
+            f"{table.unplaced:,} rows of table {table.name!r} have no position, so it cannot be matched as a whole; "
+            f"skyband export --sql 'SELECT * FROM {table.name} WHERE healpix_29 IS NOT NULL' gives the others for a "
+            "table of their own, and xmatch() in SQL passes over them"
+        )
 
 
 def _role(table: TableInfo, role: str) -> Column:

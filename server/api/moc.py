@@ -38,7 +38,8 @@ async def coverage(
     if info.column(HEALPIX_COLUMN) is None:
         raise BadOption(f"table {info.name!r} has no positions")
     query = Query(
-        text=f"SELECT DISTINCT healpix_of({HEALPIX_COLUMN}, {order}) AS cell FROM {quote(info.name)}",
+        text=f"SELECT DISTINCT healpix_of({HEALPIX_COLUMN}, {order}) AS cell FROM {quote(info.name)} "
+        f"WHERE {HEALPIX_COLUMN} IS NOT NULL",
         language="sql",
         format="arrow",
         max_rows=service.settings.query_max_rows,
