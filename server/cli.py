@@ -27,6 +27,7 @@ COMMANDS = (
     "export",
     "serve",
     "send",
+    "vectors",
     "config",
 )
 

@@ -1,0 +1,104 @@
+"""The way to the nearest vectors through an index of Lance."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from skyband.queries.likeness.directory import Directory
+from skyband.queries.likeness.index_report import Effort, IndexReport
+from skyband.queries.likeness.lance import lance_faults
+from skyband.queries.likeness.rows import EMBEDDING, Vectors
+from skyband.queries.likeness.tiers import FlatTier, Nearest
+from skyband.schema.healpix import Integers
+
+_TOGETHER = 256
+"""Queries of one call: what a call costs by itself is then nothing."""
+
+_ABUNDANCE = 1.3
+"""Rows looked for, over those that a filter is expected to let pass: it lets more pass here and fewer there."""
+
+_FEW_ROWS = 2_000
+"""Rows that are sooner fetched than looked for."""
+
+
+class IndexedTier:
+    """Neighbours from the index, at the effort that was tuned; those it cannot find, from the disk.
+
+    A filter is a choice of rows, made before: of the nearest `n` rows those that it lets pass are the nearest of all
+    that it lets pass, so enough are asked for, and with the effort for so many. Lance's own filters would look as hard
+    as without one and lose neighbours.
+    """
+
+    def __init__(self, table: Any, directory: Directory, dimensions: int, report: IndexReport) -> None:
+        self._table, self._directory, self._report = table, directory, report
+        self._flat = FlatTier(table, directory, dimensions)
+        self.name = report.kind
+
+    def nearest(self, queries: Vectors, count: int, allowed: Integers | None) -> Nearest:
+        """The nearest rows; as many as there are, whatever the index finds."""
+        chosen = len(self._directory) if allowed is None else len(allowed)
+        count = min(count, chosen)
+        asked = count if allowed is None else ceil(_ABUNDANCE * count * len(self._directory) / max(chosen, 1))
+        effort = self._report.effort(asked)
+        if effort is None or (allowed is not None and chosen <= max(_FEW_ROWS, asked)):
+            return self._flat.nearest(queries, count, allowed)
+        rows = np.full((len(queries), count), -1)
+        similarity = np.full((len(queries), count), np.nan, np.float32)
+        for first in range(0, len(queries), _TOGETHER):
+            some = slice(first, first + _TOGETHER)
+            self._fill(rows[some], similarity[some], queries[some], asked, effort, allowed)
+        # A partition may hold fewer rows than are wanted, or the filter let fewer pass here.
+        short = np.flatnonzero(rows[:, -1:].ravel() < 0)
+        if short.size:
+            rows[short], similarity[short] = self._flat.nearest(queries[short], count, allowed)
+        return Nearest(rows, similarity)
+
+    def _fill(
+        self,
+        rows: Integers,
+        similarity: Vectors,
+        queries: Vectors,
+        asked: int,
+        effort: Effort,
+        allowed: Integers | None,
+    ) -> None:
+        """Write the first that are allowed into lines of their own; what is not found stays."""
+        number, found, cosine = search_index(self._table, queries, asked, effort)
+        found = self._directory.rows_of(found)
+        if allowed is not None:
+            place = np.minimum(np.searchsorted(allowed, found), len(allowed) - 1)
+            passes = allowed[place] == found
+            number, found, cosine = number[passes], found[passes], cosine[passes]
+        rank = np.arange(len(number)) - np.searchsorted(number, number)
+        kept = rank < rows.shape[1]
+        rows[number[kept], rank[kept]] = found[kept]
+        similarity[number[kept], rank[kept]] = cosine[kept]
+
+
+def search_index(table: Any, queries: Vectors, count: int, effort: Effort) -> tuple[Integers, Integers, Vectors]:
+    """Ask Lance, once, for the neighbours of some queries.
+
+    Rows that came after the index are looked at one by one.
+
+    Returns:
+        Number of the query, row id and cosine of each row found, most similar first within a query; shapes (n,).
+    """
+    # A row id and a distance only: other columns would be fetched from the disk, which takes as long as the search.
+    several = len(queries) > 1
+    search = table.search(queries if several else queries[0], vector_column_name=EMBEDDING).distance_type("cosine")
+    search = search.nprobes(effort.nprobes).limit(count).select(["_distance"]).with_row_id(True)
+    if effort.ef:
+        # Candidates must be as many as are wanted.
+        search = search.ef(max(effort.ef, count * max(effort.refine_factor, 1)))
+    if effort.refine_factor:
+        search = search.refine_factor(effort.refine_factor)
+    with lance_faults("cannot search the collection"):
+        found = search.to_arrow()
+    row_ids = found["_rowid"].to_numpy().astype(np.int64)
+    cosine = (1 - found["_distance"].to_numpy()).astype(np.float32)
+    number = found["query_index"].to_numpy().astype(np.int64) if several else np.zeros(len(row_ids), np.int64)
+    order = np.lexsort((row_ids, -cosine, number))
+    return number[order], row_ids[order], cosine[order]
