@@ -34,7 +34,7 @@ class IndexReport:
     queries: int  # rows that were looked for
     seed: int  # of their choice: numpy's default_rng(seed).choice(rows, queries, replace=False), sorted, in the order
     # of the collection's rows
-    ms_per_query: float  # one query at a time, median
+    ms_per_query: float  # one query at a time, lower quartile
     build_s: float
     built: str  # UTC, ISO 8601
     lance_version: str

@@ -9,12 +9,16 @@ import numpy as np
 
 from skyband.queries.likeness.directory import Directory, all_vectors, fetch_vectors
 from skyband.queries.likeness.rows import Vectors
+from skyband.queries.likeness.sketch import sketch_of
 from skyband.schema.healpix import Integers
 
 _SCORES = 16_000_000
 """Similarities held at once: 64 MB."""
 
 _FETCHED_ROWS = 16_384
+
+_SKETCHED = 100
+"""Times as many rows as are wanted, from which on a sketch is looked at first."""
 
 _MOST = 0.25
 """Share of the rows from which on it is cheaper to judge all than to gather those."""
@@ -54,20 +58,50 @@ class ExactTier:
     def __init__(self, directory: Directory) -> None:
         assert directory.vectors is not None
         self._vectors = directory.vectors
+        self._sketch = sketch_of(self._vectors)
 
     def nearest(self, queries: Vectors, count: int, allowed: Integers | None) -> Nearest:
         """The nearest rows, with no exception."""
-        if allowed is None:
-            return _best_of(self._vectors, queries, count)
-        if len(allowed) > len(self._vectors) * _MOST:
+        is_out = None
+        if allowed is not None:
+            count = min(count, len(allowed))
+            if len(allowed) <= len(self._vectors) * _MOST:
+                return self._nearest_of(queries, count, allowed)
             is_out = np.ones(len(self._vectors), bool)
             is_out[allowed] = False
-            return _best_of(self._vectors, queries, min(count, len(allowed)), is_out)
+        count = min(count, len(self._vectors))
+        rows = np.empty((len(queries), count), np.int64)
+        similarity = np.empty((len(queries), count), np.float32)
+        for first, end in _chunks(len(queries), max(1, _SCORES // max(1, len(self._vectors)))):
+            rows[first:end], similarity[first:end] = self._nearest_in(queries[first:end], count, is_out)
+        return Nearest(rows, similarity)
+
+    def _nearest_of(self, queries: Vectors, count: int, allowed: Integers) -> Nearest:
+        """Of few rows."""
         best = _Best(len(queries), count)
         for first, end in _chunks(len(allowed), _FETCHED_ROWS):
             part = allowed[first:end]
-            best.add(part, queries @ self._vectors[part].T)
+            best.add(part, _products(self._vectors[part], queries))
         return best.found()
+
+    def _nearest_in(self, queries: Vectors, count: int, is_out: Flags | None) -> Nearest:
+        """Of all rows that are not out, for so many queries that their scores fit into memory."""
+        sketch = self._sketch if count * _SKETCHED < len(self._vectors) else None
+        if sketch is None:
+            scores = _products(self._vectors, queries)
+        else:
+            scores = _products(sketch.short, sketch.shortened(queries))
+        if is_out is not None:
+            scores[:, is_out] = -np.inf
+        if sketch is None:
+            rows = highest(scores, count)
+            return Nearest(rows, np.take_along_axis(scores, rows, 1))
+        lines = []
+        for query, bounds in zip(queries, scores, strict=True):
+            near, cosines = sketch.nearest(query, bounds, count)
+            places = highest(cosines[None, :], count)[0]
+            lines.append((near[places], cosines[places]))
+        return Nearest(*(np.stack(column) for column in zip(*lines, strict=True)))
 
 
 class FlatTier:
@@ -130,18 +164,10 @@ def highest(scores: Vectors, count: int) -> Integers:
     return np.take_along_axis(places, order, 1)
 
 
-def _best_of(vectors: Vectors, queries: Vectors, count: int, is_out: Flags | None = None) -> Nearest:
-    """The best of all that are not out, a few queries at a time."""
-    parts = []
-    for first, end in _chunks(len(queries), max(1, _SCORES // max(1, len(vectors)))):
-        scores = queries[first:end] @ vectors.T
-        if is_out is not None:
-            scores[:, is_out] = -np.inf
-        rows = highest(scores, count)
-        parts.append((rows, np.take_along_axis(scores, rows, 1)))
-    if not parts:
-        return Nearest(np.empty((0, 0), np.int64), np.empty((0, 0), np.float32))
-    return Nearest(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+def _products(vectors: Vectors, queries: Vectors) -> Vectors:
+    """Shape (queries, vectors); for one query the vectors are read once, in order."""
+    products: Vectors = (vectors @ queries[0])[None, :] if len(queries) == 1 else queries @ vectors.T
+    return products
 
 
 def _chunks(total: int, size: int) -> list[tuple[int, int]]:
