@@ -37,12 +37,13 @@ class IndexedTier:
         self._flat = FlatTier(table, directory, dimensions)
         self.name = report.kind
 
-    def nearest(self, queries: Vectors, count: int, allowed: Integers | None) -> Nearest:
-        """The nearest rows; as many as there are, whatever the index finds."""
+    def nearest(self, queries: Vectors, count: int, allowed: Integers | None, sure: int) -> Nearest:
+        """The nearest rows; whatever the index finds, the first `sure` of them are there, if there are so many."""
         chosen = len(self._directory) if allowed is None else len(allowed)
-        count = min(count, chosen)
-        asked = count if allowed is None else ceil(_ABUNDANCE * count * len(self._directory) / max(chosen, 1))
-        effort = self._report.effort(asked)
+        count, sure = min(count, chosen), min(sure, chosen)
+        thinned = 1.0 if allowed is None else _ABUNDANCE * len(self._directory) / max(chosen, 1)
+        asked = ceil(count * thinned)
+        effort = self._report.effort(ceil(sure * thinned))
         if effort is None or (allowed is not None and chosen <= max(_FEW_ROWS, asked)):
             return self._flat.nearest(queries, count, allowed)
         rows = np.full((len(queries), count), -1)
@@ -51,7 +52,7 @@ class IndexedTier:
             some = slice(first, first + _TOGETHER)
             self._fill(rows[some], similarity[some], queries[some], asked, effort, allowed)
         # A partition may hold fewer rows than are wanted, or the filter let fewer pass here.
-        short = np.flatnonzero(rows[:, -1:].ravel() < 0)
+        short = np.flatnonzero(rows[:, sure - 1] < 0) if sure else np.empty(0, np.int64)
         if short.size:
             rows[short], similarity[short] = self._flat.nearest(queries[short], count, allowed)
         return Nearest(rows, similarity)

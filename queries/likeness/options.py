@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skyband.queries.cones import Cone
-from skyband.queries.likeness.rows import Vectors
 from skyband.schema.errors import BadOption
 from skyband.schema.healpix import Doubles
 
@@ -25,7 +24,7 @@ class Targets:
         BadOption: they are no vectors, or not as many as ids and positions.
     """
 
-    vectors: Vectors  # shape (m, dimensions), or (dimensions,) for one; made unit vectors
+    vectors: np.ndarray[Any, Any]  # shape (m, dimensions), or (dimensions,) for one; made unit vectors
     ids: Sequence[str | None] = ()  # of rows that are not to be found themselves; () for objects from elsewhere
     ra: Doubles = field(default_factory=lambda: np.empty(0))  # degrees, NaN where it is not known; empty: nowhere known
     dec: Doubles = field(default_factory=lambda: np.empty(0))

@@ -45,16 +45,17 @@ def search(snapshot: Snapshot, targets: Targets, options: LikenessOptions, *, nu
     dropped = [Dropped()] * len(targets)
     itself = snapshot.rows_of(targets.ids)
     waiting = np.arange(len(targets))
-    count = options.k + (_SPARE if _may_drop(targets, options, itself) else 0)
+    count, sure = options.k + (_SPARE if _may_drop(targets, options, itself) else 0), options.k
     while waiting.size and chosen:
-        count = min(count, chosen)
-        nearest = snapshot.tier.nearest(targets.vectors[waiting], count, allowed)
+        if count >= chosen:
+            count = sure = chosen
+        nearest = snapshot.tier.nearest(targets.vectors[waiting], count, allowed, sure)
         judged = _Judged(snapshot, targets, waiting, itself, nearest, options)
         for line, place in enumerate(waiting):
             kept[place], dropped[place] = judged.line(line)
         enough = judged.is_kept.sum(axis=1) >= options.k
         waiting = waiting[~enough] if count < chosen else waiting[:0]
-        count *= _MORE
+        count = sure = count * _MORE
     return Likeness(
         table=_table(snapshot, targets, kept, numbered),
         dropped=sum(dropped, Dropped()),
@@ -84,7 +85,8 @@ class _Judged:
     ) -> None:
         self._nearest, self._k = nearest, options.k
         rows = nearest.rows
-        self._itself = rows == itself[places, None]
+        is_there = rows >= 0
+        self._itself = is_there & (rows == itself[places, None])
         self._same = np.zeros(rows.shape, bool)
         directory = snapshot.directory
         if options.exclude_arcsec:
@@ -92,8 +94,8 @@ class _Judged:
                 directory.ra[rows], directory.dec[rows], targets.ra[places, None], targets.dec[places, None]
             )
             # NaN, where a position is not known, is not near.
-            self._same = (separation <= options.exclude_arcsec) & ~self._itself
-        self.is_kept = ~(self._itself | self._same)
+            self._same = is_there & (separation <= options.exclude_arcsec) & ~self._itself
+        self.is_kept = is_there & ~(self._itself | self._same)
         self._repeated = np.zeros(rows.shape, bool)
         if options.distinct_arcsec:
             for line in range(len(rows)):
@@ -141,10 +143,10 @@ def separation_arcsec(ra1: Doubles, dec1: Doubles, ra2: Doubles | float, dec2: D
 def _table(snapshot: Snapshot, targets: Targets, kept: list[Nearest], numbered: bool) -> pa.Table:
     import pyarrow as pa
 
-    sizes = [len(lines.rows) for lines in kept]
+    sizes = np.array([len(lines.rows) for lines in kept], np.int64)
     rows = np.concatenate([_NOTHING.rows, *(lines.rows for lines in kept)])
     number = np.repeat(np.arange(len(kept)), sizes)
-    rank = np.arange(len(rows)) - np.repeat(np.cumsum([0, *sizes[:-1]]), sizes) + 1
+    rank = 1 + np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     directory = snapshot.directory
     ra, dec = directory.ra[rows], directory.dec[rows]
     separation = separation_arcsec(ra, dec, targets.ra[number], targets.dec[number])

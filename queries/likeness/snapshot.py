@@ -19,6 +19,8 @@ from skyband.schema.errors import BadOption
 from skyband.schema.healpix import Integers, ranges_of_cone
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from skyband.queries.cones import Cone
     from skyband.queries.likeness.options import LikenessOptions
 
@@ -41,7 +43,8 @@ class Snapshot:
         self.version: int = table.version
         schema = table.schema
         self.identity: bytes = schema.metadata[IDENTITY_KEY]
-        self.columns: list[str] = [column for column in schema.names if column != EMBEDDING]
+        self.columns = {field.name: _is_integer(field.type) for field in schema if field.name != EMBEDDING}
+        """To filter by, and whether they hold integers."""
         self.provenance = Provenance.from_json(schema.metadata[PROVENANCE_KEY])
         self.report = report_of(table)
         with lance_faults(f"cannot read collection {name!r}"):
@@ -105,6 +108,12 @@ def _kind_of_index(table: Any) -> str:
     """The kind of index there is; while another is tried, it is not the one that was reported."""
     found = [index.name for index in table.list_indices() if index.columns == [EMBEDDING]]
     return str(table.index_stats(found[0]).index_type) if found else ""
+
+
+def _is_integer(type_: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(type_))
 
 
 def _both(chosen: Integers | None, also: Integers) -> Integers:

@@ -31,6 +31,7 @@ class Nearest(NamedTuple):
     """Rows nearest to some queries, most similar first."""
 
     rows: Integers  # numbers in the directory, shape (queries, count); count is less where there are no more rows
+    # to choose from; -1 at the end of a line where an index found no more
     similarity: Vectors  # cosines, same shape
 
 
@@ -40,13 +41,14 @@ class Tier(Protocol):
     name: str
     """"exact" or the kind of index."""
 
-    def nearest(self, queries: Vectors, count: int, allowed: Integers | None) -> Nearest:
+    def nearest(self, queries: Vectors, count: int, allowed: Integers | None, sure: int) -> Nearest:
         """The nearest rows.
 
         Args:
             queries: unit vectors, shape (m, dimensions).
             count: how many of each, if there are so many.
             allowed: numbers of the rows to choose from, ascending; None for all.
+            sure: how many of them must be there; an index looks hard enough for so many.
         """
 
 
@@ -60,7 +62,12 @@ class ExactTier:
         self._vectors = directory.vectors
         self._sketch = sketch_of(self._vectors)
 
-    def nearest(self, queries: Vectors, count: int, allowed: Integers | None) -> Nearest:
+    @property
+    def is_sketched(self) -> bool:
+        """Whether most vectors need not be looked at."""
+        return self._sketch is not None
+
+    def nearest(self, queries: Vectors, count: int, allowed: Integers | None, sure: int = 0) -> Nearest:
         """The nearest rows, with no exception."""
         is_out = None
         if allowed is not None:
@@ -112,7 +119,7 @@ class FlatTier:
     def __init__(self, table: Any, directory: Directory, dimensions: int) -> None:
         self._table, self._directory, self._dimensions = table, directory, dimensions
 
-    def nearest(self, queries: Vectors, count: int, allowed: Integers | None) -> Nearest:
+    def nearest(self, queries: Vectors, count: int, allowed: Integers | None, sure: int = 0) -> Nearest:
         """The nearest rows, with no exception."""
         best = _Best(len(queries), count)
         if allowed is None:

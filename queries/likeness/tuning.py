@@ -26,7 +26,7 @@ INDEX_NAME = "embedding_idx"
 NEIGHBOURS = 10
 """The recall that is asked for is that of so many."""
 
-_LADDER = (NEIGHBOURS, 100, 1_000)
+_LADDER = (NEIGHBOURS, 30, 100, 1_000)
 """Numbers of neighbours the effort is measured for."""
 
 _QUERIES = 300
@@ -51,8 +51,13 @@ class Truth:
     similarity: Vectors  # of the nearest others, most similar first, shape (m, longest of the ladder)
 
     def recall(self, table: Any, neighbours: int, effort: Effort) -> float:
-        """Share of the true neighbours that the index finds; any row as similar as the last of them is one."""
+        """Share of the true neighbours that the index finds; any row as similar as the last of them is one.
+
+        0, where it finds fewer rows than are wanted: the disk would be asked.
+        """
         number, row_ids, cosine = search_index(table, self.queries, neighbours + 1, effort)
+        if np.bincount(number, minlength=len(self.queries)).min() <= neighbours:
+            return 0.0
         least = self.similarity[:, neighbours - 1]
         good = (row_ids != self.row_ids[number]) & (cosine >= least[number] - _SAME)
         found = np.bincount(number[good], minlength=len(self.queries))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from skyband.schema.errors import BadOption
@@ -17,12 +17,12 @@ LONGEST = 10_000
 _ALLOWED = "comparisons, AND, OR, NOT, IN, BETWEEN, LIKE and IS NULL over columns and literals"
 
 
-def lance_condition(where: str, columns: Iterable[str]) -> str:
+def lance_condition(where: str, columns: Mapping[str, bool]) -> str:
     """A condition in Lance's SQL.
 
     Args:
         where: the condition in DuckDB's SQL: comparisons, AND, OR, NOT, IN, BETWEEN, LIKE, IS NULL.
-        columns: names it may use, in any case.
+        columns: names it may use, in any case, and whether they hold integers.
 
     Raises:
         BadOption: it is anything else.
@@ -44,11 +44,12 @@ def lance_condition(where: str, columns: Iterable[str]) -> str:
 class _Writer:
     """Writes what it knows; a later sqlglot may parse more, which is refused until somebody looked at it."""
 
-    def __init__(self, where: str, columns: Iterable[str]) -> None:
+    def __init__(self, where: str, columns: Mapping[str, bool]) -> None:
         from sqlglot import expressions as exp
 
         self._where = where
-        self._columns = list(columns)
+        self._columns = columns
+        self._as_double = False
         self._between: dict[Any, str] = {
             exp.And: "AND", exp.Or: "OR", exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<",
             exp.LTE: "<=", exp.Like: "LIKE",
@@ -58,6 +59,9 @@ class _Writer:
         """A condition or a value."""
         from sqlglot import expressions as exp
 
+        if isinstance(node, exp.Predicate):
+            # Lance compares integers with integers only.
+            self._as_double = any(not one.is_string and not one.is_int for one in node.find_all(exp.Literal))
         parts = {name for name, value in node.args.items() if value}
         kind = type(node)
         if kind in self._between and parts == {"this", "expression"}:
@@ -98,4 +102,4 @@ class _Writer:
             there = ", ".join(self._columns)
             raise BadOption(f"the filter {self._where!r} names {name!r}; the collection's columns are {there}")
         # Lance takes double quotes for text; names with backticks cannot be in a collection.
-        return f"`{same[0]}`"
+        return f"CAST(`{same[0]}` AS DOUBLE)" if self._as_double and self._columns[same[0]] else f"`{same[0]}`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from association import WHOLE_ROWS
 from bench import Bench, short
@@ -20,7 +21,7 @@ def likeness(bench: Bench) -> None:
     vectors = _vectors(bench, rows)
     job, together = f"{NEIGHBOURS} nearest of {short(rows)} vectors, a query", f"the same, {QUERIES} queries at once"
     exact = str(bench.work / "nearest.npy")
-    common = {"vectors": vectors, "queries": QUERIES, "neighbours": NEIGHBOURS, "exact": exact}
+    common: dict[str, Any] = {"vectors": vectors, "queries": QUERIES, "neighbours": NEIGHBOURS, "exact": exact}
     lines = [
         bench.measure(job, "numpy, exact", "likeness_peers.numpy_nearest", describe=_described, **common),
         _faiss(bench, job, **common),
@@ -80,7 +81,7 @@ def _large(bench: Bench) -> None:
     bench.checks.append(check("likeness: peak memory of the largest, GB", "<", 6, line.peak_gb))
 
 
-def _faiss(bench: Bench, job: str, **common: object) -> Measurement:
+def _faiss(bench: Bench, job: str, **common: Any) -> Measurement:
     found = bench.python_with("faiss-cpu")
     if found is None:
         return bench.keep(Measurement(job, "faiss", result="not installed: no faiss-cpu (see SKYBAND_BENCH_PEERS)"))
@@ -96,7 +97,7 @@ def _faiss(bench: Bench, job: str, **common: object) -> Measurement:
     )
 
 
-def _described(answer: dict[str, object]) -> str:
+def _described(answer: dict[str, Any]) -> str:
     return f"recall {answer['recall']:.4f}{answer.get('how', '')}"
 
 
