@@ -258,7 +258,7 @@ class Collection:
             if self._snapshot is None or self._seen is None or seen != self._seen:
                 table = self._table()
                 if self._snapshot is None or not _is_same(table, self._snapshot):
-                    self._snapshot = Snapshot(self.name, table, self.store.settings.likeness_exact_rows)
+                    self._snapshot = Snapshot(self._folder, self.name, table, self.store.settings.likeness_exact_rows)
                 self._seen = seen if time.time() - seen[1] / 1e9 > _SETTLED_S else None
             return self._snapshot
 
@@ -308,7 +308,7 @@ class Collection:
                 f"collection {self.name!r} has {len(directory)} rows; an index takes {_LEAST_INDEXED}, "
                 "and so few are searched exactly in no time"
             )
-        report = build_index(table, directory, dimensions, target, note or (lambda _: None))
+        report = build_index(self._folder, table, directory, dimensions, target, note or (lambda _: None))
         with lance_faults("cannot keep the report of the index"):
             table.update_field_metadata({"path": EMBEDDING, "metadata": {INDEX_KEY: report.to_json()}})
         return report

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any
 
 import numpy as np
 
 from skyband.queries.likeness.directory import Directory
+from skyband.queries.likeness.index_reader import IndexReader
 from skyband.queries.likeness.index_report import Effort, IndexReport
-from skyband.queries.likeness.lance import lance_faults
-from skyband.queries.likeness.rows import EMBEDDING, Vectors
+from skyband.queries.likeness.rows import Vectors
 from skyband.queries.likeness.tiers import FlatTier, Nearest
 from skyband.schema.healpix import Integers
 
@@ -32,9 +31,8 @@ class IndexedTier:
     as without one and lose neighbours.
     """
 
-    def __init__(self, table: Any, directory: Directory, dimensions: int, report: IndexReport) -> None:
-        self._table, self._directory, self._report = table, directory, report
-        self._flat = FlatTier(table, directory, dimensions)
+    def __init__(self, reader: IndexReader, directory: Directory, flat: FlatTier, report: IndexReport) -> None:
+        self._reader, self._directory, self._flat, self._report = reader, directory, flat, report
         self.name = report.kind
 
     def nearest(self, queries: Vectors, count: int, allowed: Integers | None, sure: int) -> Nearest:
@@ -67,7 +65,7 @@ class IndexedTier:
         allowed: Integers | None,
     ) -> None:
         """Write the first that are allowed into lines of their own; what is not found stays."""
-        number, found, cosine = search_index(self._table, queries, asked, effort)
+        number, found, cosine = self._reader.nearest(queries, asked, effort)
         found = self._directory.rows_of(found)
         if allowed is not None:
             place = np.minimum(np.searchsorted(allowed, found), len(allowed) - 1)
@@ -77,29 +75,3 @@ class IndexedTier:
         kept = rank < rows.shape[1]
         rows[number[kept], rank[kept]] = found[kept]
         similarity[number[kept], rank[kept]] = cosine[kept]
-
-
-def search_index(table: Any, queries: Vectors, count: int, effort: Effort) -> tuple[Integers, Integers, Vectors]:
-    """Ask Lance, once, for the neighbours of some queries.
-
-    Rows that came after the index are looked at one by one.
-
-    Returns:
-        Number of the query, row id and cosine of each row found, most similar first within a query; shapes (n,).
-    """
-    # A row id and a distance only: other columns would be fetched from the disk, which takes as long as the search.
-    several = len(queries) > 1
-    search = table.search(queries if several else queries[0], vector_column_name=EMBEDDING).distance_type("cosine")
-    search = search.nprobes(effort.nprobes).limit(count).select(["_distance"]).with_row_id(True)
-    if effort.ef:
-        # Candidates must be as many as are wanted.
-        search = search.ef(max(effort.ef, count * max(effort.refine_factor, 1)))
-    if effort.refine_factor:
-        search = search.refine_factor(effort.refine_factor)
-    with lance_faults("cannot search the collection"):
-        found = search.to_arrow()
-    row_ids = found["_rowid"].to_numpy().astype(np.int64)
-    cosine = (1 - found["_distance"].to_numpy()).astype(np.float32)
-    number = found["query_index"].to_numpy().astype(np.int64) if several else np.zeros(len(row_ids), np.int64)
-    order = np.lexsort((row_ids, -cosine, number))
-    return number[order], row_ids[order], cosine[order]

@@ -17,11 +17,20 @@ from skyband.schema.faults import first_line, storage_error
 
 def connect(folder: Path) -> Any:
     """A connection to a folder of Lance datasets."""
-    # Read when the library is loaded; it else tells standard error of every empty partition.
+    return _library().connect(str(folder))
+
+
+def connect_async(folder: Path) -> Any:
+    """The same, to be awaited."""
+    return _library().connect_async(str(folder))
+
+
+def _library() -> Any:
+    # Read when it is loaded; it else tells standard error of every empty partition.
     os.environ.setdefault("LANCEDB_LOG", "error")
     import lancedb
 
-    return lancedb.connect(str(folder))
+    return lancedb
 
 
 @contextmanager

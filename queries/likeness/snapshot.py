@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skyband.queries.likeness.directory import Directory
+from skyband.queries.likeness.index_reader import IndexReader
 from skyband.queries.likeness.index_report import IndexReport
 from skyband.queries.likeness.indexed import IndexedTier
 from skyband.queries.likeness.lance import filter_faults, lance_faults
@@ -31,10 +33,11 @@ INDEX_KEY = "skyband:index"
 class Snapshot:
     """A version: its rows, and the best way to their vectors."""
 
-    def __init__(self, name: str, table: Any, exact_rows: int) -> None:
+    def __init__(self, folder: Path, name: str, table: Any, exact_rows: int) -> None:
         """Read a version.
 
         Args:
+            folder: of Lance datasets.
             name: of the collection.
             table: of Lance; nobody else may check another version out with it.
             exact_rows: up to so many rows all vectors are held in memory.
@@ -50,13 +53,12 @@ class Snapshot:
         with lance_faults(f"cannot read collection {name!r}"):
             rows = table.count_rows()
         self.directory = Directory(table, self.provenance.dimensions, with_vectors=rows <= exact_rows)
-        self.tier: Tier
+        flat = FlatTier(table, self.directory, self.provenance.dimensions)
+        self.tier: Tier = flat
         if rows <= exact_rows:
             self.tier = ExactTier(self.directory)
         elif self.report is not None and self.report.kind == _kind_of_index(table):
-            self.tier = IndexedTier(table, self.directory, self.provenance.dimensions, self.report)
-        else:
-            self.tier = FlatTier(table, self.directory, self.provenance.dimensions)
+            self.tier = IndexedTier(IndexReader(folder, name, self.version), self.directory, flat, self.report)
 
     @property
     def recall(self) -> float:

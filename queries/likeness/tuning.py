@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
 from math import isqrt, sqrt
+from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
 import numpy as np
 
 from skyband.queries.likeness.directory import Directory, fetch_vectors
+from skyband.queries.likeness.index_reader import IndexReader
 from skyband.queries.likeness.index_report import Effort, IndexReport
-from skyband.queries.likeness.indexed import search_index
 from skyband.queries.likeness.lance import lance_faults
 from skyband.queries.likeness.rows import EMBEDDING, Vectors
 from skyband.queries.likeness.tiers import FlatTier, Nearest
@@ -50,12 +51,12 @@ class Truth:
     row_ids: Integers  # of the queries themselves, shape (m,)
     similarity: Vectors  # of the nearest others, most similar first, shape (m, longest of the ladder)
 
-    def recall(self, table: Any, neighbours: int, effort: Effort) -> float:
+    def recall(self, reader: IndexReader, neighbours: int, effort: Effort) -> float:
         """Share of the true neighbours that the index finds; any row as similar as the last of them is one.
 
         0, where it finds fewer rows than are wanted: the disk would be asked.
         """
-        number, row_ids, cosine = search_index(table, self.queries, neighbours + 1, effort)
+        number, row_ids, cosine = reader.nearest(self.queries, neighbours + 1, effort)
         if np.bincount(number, minlength=len(self.queries)).min() <= neighbours:
             return 0.0
         least = self.similarity[:, neighbours - 1]
@@ -64,10 +65,13 @@ class Truth:
         return float(np.minimum(found, neighbours).mean() / neighbours)
 
 
-def build_index(table: Any, directory: Directory, dimensions: int, target: float, note: Note) -> IndexReport:
+def build_index(
+    folder: Path, table: Any, directory: Directory, dimensions: int, target: float, note: Note
+) -> IndexReport:
     """Build the cheapest index that reaches a recall.
 
     Args:
+        folder: of Lance datasets.
         table: of Lance, at its latest version; its lock is held.
         directory: of that version.
         dimensions: of its vectors.
@@ -80,22 +84,24 @@ def build_index(table: Any, directory: Directory, dimensions: int, target: float
     note(f"exact neighbours of {_QUERIES} rows among {len(directory):,}")
     truth = truth_of(table, directory, dimensions)
     note("building IVF_FLAT")
-    lists = ivf_flat(table, directory, truth, target)
+    lists = ivf_flat(folder, table, directory, truth, target)
     if lists.efforts:
         least = Effort(lists.neighbours, 1, 0, 0, 0.0)
-        if lists.ms_per_query <= _SENSIBLE * _ms_per_query(table, truth, least):
+        if lists.ms_per_query <= _SENSIBLE * _ms_per_query(
+            IndexReader(folder, table.name, table.version), truth, least
+        ):
             return lists
     note(f"which takes {lists.ms_per_query:.1f} ms a query; building IVF_HNSW_SQ, which takes long")
-    graph = hnsw_sq(table, directory, truth, target)
+    graph = hnsw_sq(folder, table, directory, truth, target)
     if graph.efforts and (not lists.efforts or graph.ms_per_query < lists.ms_per_query):
         return replace(graph, rejected=_why(lists))
     if not lists.efforts:
         raise ResourceLimit(f"no index reaches a recall of {target:g}; ask for less with --recall")
     note("which is not better; building IVF_FLAT again")
-    return replace(ivf_flat(table, directory, truth, target), rejected=_why(graph))
+    return replace(ivf_flat(folder, table, directory, truth, target), rejected=_why(graph))
 
 
-def ivf_flat(table: Any, directory: Directory, truth: Truth, target: float) -> IndexReport:
+def ivf_flat(folder: Path, table: Any, directory: Directory, truth: Truth, target: float) -> IndexReport:
     """Build lists of similar rows, and find how many to look into; without efforts if no number reaches the target."""
     from lancedb.index import IvfFlat
 
@@ -104,17 +110,17 @@ def ivf_flat(table: Any, directory: Directory, truth: Truth, target: float) -> I
     config = IvfFlat(distance_type="cosine", target_partition_size=max(1, len(directory) // partitions))
     build_s = _create(table, config)
     steps = [Effort(0, probes, 0, 0, 0.0) for probes in _probes(partitions)]
-    return _tuned("IVF_FLAT", partitions, table, directory, truth, target, steps, build_s)
+    return _tuned("IVF_FLAT", partitions, folder, table, directory, truth, target, steps, build_s)
 
 
-def hnsw_sq(table: Any, directory: Directory, truth: Truth, target: float) -> IndexReport:
+def hnsw_sq(folder: Path, table: Any, directory: Directory, truth: Truth, target: float) -> IndexReport:
     """Build one graph of quantised vectors, and find how far to walk in it; without efforts if that is too far."""
     from lancedb.index import HnswSq
 
     # One graph: several, of which one is entered, lose neighbours.
     build_s = _create(table, HnswSq(distance_type="cosine", num_partitions=1, **_GRAPH))
     steps = [Effort(0, 1, ef, 2, 0.0) for ef in (50, 100, 200, 400, 800, 1600)]
-    return _tuned("IVF_HNSW_SQ", 1, table, directory, truth, target, steps, build_s)
+    return _tuned("IVF_HNSW_SQ", 1, folder, table, directory, truth, target, steps, build_s)
 
 
 def _create(table: Any, config: Any) -> float:
@@ -127,6 +133,7 @@ def _create(table: Any, config: Any) -> float:
 def _tuned(
     kind: str,
     partitions: int,
+    folder: Path,
     table: Any,
     directory: Directory,
     truth: Truth,
@@ -135,12 +142,13 @@ def _tuned(
     build_s: float,
 ) -> IndexReport:
     """Efforts that reach the target, by number of neighbours, as far as any does."""
+    reader = IndexReader(folder, table.name, table.version)
     efforts: list[Effort] = []
     for neighbours in _ladder(len(directory)):
         # More neighbours never take less.
         steps = [step for step in steps if not efforts or step.nprobes >= efforts[-1].nprobes]
         steps = [step for step in steps if not efforts or step.ef >= efforts[-1].ef]
-        effort = next(_reaching(table, truth, neighbours, steps, target, partitions), None)
+        effort = next(_reaching(reader, truth, neighbours, steps, target, partitions), None)
         if effort is None:
             break
         efforts.append(effort)
@@ -154,7 +162,7 @@ def _tuned(
         rows=len(directory),
         queries=len(truth.queries),
         seed=_SEED,
-        ms_per_query=_ms_per_query(table, truth, efforts[0]) if efforts else float("inf"),
+        ms_per_query=_ms_per_query(reader, truth, efforts[0]) if efforts else float("inf"),
         build_s=build_s,
         built=datetime.now(UTC).isoformat(timespec="seconds"),
         lance_version=installed_version("lancedb"),
@@ -162,23 +170,23 @@ def _tuned(
 
 
 def _reaching(
-    table: Any, truth: Truth, neighbours: int, steps: list[Effort], target: float, partitions: int
+    reader: IndexReader, truth: Truth, neighbours: int, steps: list[Effort], target: float, partitions: int
 ) -> Iterator[Effort]:
     """Those of some efforts, least first, that reach the target."""
     for step in steps:
-        recall = truth.recall(table, neighbours, step)
+        recall = truth.recall(reader, neighbours, step)
         # The first of many that passes on a sample is luckier than most: by one standard error it must pass.
         doubt = sqrt(recall * (1 - recall) / (len(truth.queries) * neighbours))
         if recall - doubt >= target or (recall >= target and not step.ef and step.nprobes == partitions):
             yield replace(step, neighbours=neighbours, recall=recall)
 
 
-def _ms_per_query(table: Any, truth: Truth, effort: Effort) -> float:
+def _ms_per_query(reader: IndexReader, truth: Truth, effort: Effort) -> float:
     """The lower quartile, which knows least of what else the machine does."""
     times = []
     for query in truth.queries[:_TIMED]:
         began = time.perf_counter()
-        search_index(table, query[None, :], effort.neighbours, effort)
+        reader.nearest(query[None, :], effort.neighbours, effort)
         times.append(time.perf_counter() - began)
     return 1000 * quantiles(times, n=4)[0]
 

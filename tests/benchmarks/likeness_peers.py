@@ -24,6 +24,8 @@ Answer = dict[str, Any]
 Array = np.ndarray[Any, np.dtype[Any]]
 
 CLUSTERS, LATENT = 400, 24
+APART = 1.7
+"""How far clusters scatter, in their own widths: an index of lists must look into some of them, as with real ones."""
 _CHUNK_ROWS = 50_000
 
 
@@ -31,7 +33,7 @@ def make_vectors(path: str, rows: int, dimensions: int) -> Answer:
     """Clusters in few dimensions, seen in many with some noise; unit vectors."""
     random = np.random.default_rng(1)
     seen = random.normal(size=(LATENT, dimensions)).astype(np.float32) / np.sqrt(LATENT)
-    centres = 2 * random.normal(size=(CLUSTERS, LATENT)).astype(np.float32)
+    centres = APART * random.normal(size=(CLUSTERS, LATENT)).astype(np.float32)
     making = Path(path).with_suffix(".making.npy")
     out = np.lib.format.open_memmap(making, "w+", np.float32, (rows, dimensions))
     for first in range(0, rows, _CHUNK_ROWS):

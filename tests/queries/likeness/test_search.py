@@ -157,9 +157,9 @@ def test_the_row_at_a_position(make_collection: MakeCollection) -> None:
     rows = rows_of(unit_vectors(3), ra=[359.9999, 180.0, None], dec=[0.0, 89.9999, None])
     collection = make_collection(rows)
     target, sep_arcsec = collection.target_at(0.0001, 0.0)
-    assert (list(target.ids), sep_arcsec) == (["g0"], pytest.approx(0.72))
+    assert list(target.ids) == ["g0"] and sep_arcsec == pytest.approx(0.72)
     target, sep_arcsec = collection.target_at(0.0, 90.0)
-    assert (list(target.ids), sep_arcsec) == (["g1"], pytest.approx(0.36))
+    assert list(target.ids) == ["g1"] and sep_arcsec == pytest.approx(0.36)
     nowhere = make_collection(rows_of(unit_vectors(3)), name="nowhere")
     with pytest.raises(BadOption, match="has a position"):
         nowhere.target_at(1, 2)
