@@ -79,7 +79,7 @@ def _run(question: Callable[[], Awaitable[Answer]]) -> Answer:
 
     if _is_in_loop():  # as in a notebook
         with ThreadPoolExecutor(1) as helper:
-            return helper.submit(_run, question).result()
+            return helper.submit(lambda: _run(question)).result()
     loop = asyncio.new_event_loop()
     try:
         return loop.run_until_complete(answered())

@@ -94,10 +94,7 @@ class ExactTier:
     def _nearest_in(self, queries: Vectors, count: int, is_out: Flags | None) -> Nearest:
         """Of all rows that are not out, for so many queries that their scores fit into memory."""
         sketch = self._sketch if count * _SKETCHED < len(self._vectors) else None
-        if sketch is None:
-            scores = _products(self._vectors, queries)
-        else:
-            scores = _products(sketch.short, sketch.shortened(queries))
+        scores = _products(self._vectors, queries) if sketch is None else sketch.bounds(queries)
         if is_out is not None:
             scores[:, is_out] = -np.inf
         if sketch is None:

@@ -21,7 +21,7 @@ from skyband.queries.likeness.lance import lance_faults
 from skyband.queries.likeness.rows import EMBEDDING, Vectors
 from skyband.queries.likeness.tiers import FlatTier, Nearest
 from skyband.schema.errors import ResourceLimit
-from skyband.schema.healpix import Integers
+from skyband.schema.healpix import Doubles, Integers
 
 INDEX_NAME = "embedding_idx"
 NEIGHBOURS = 10
@@ -30,7 +30,7 @@ NEIGHBOURS = 10
 _LADDER = (NEIGHBOURS, 30, 100, 1_000)
 """Numbers of neighbours the effort is measured for."""
 
-_QUERIES = 300
+_QUERIES = 500
 _SEED = 29
 _TIMED = 40
 _SENSIBLE = 2.0
@@ -51,18 +51,18 @@ class Truth:
     row_ids: Integers  # of the queries themselves, shape (m,)
     similarity: Vectors  # of the nearest others, most similar first, shape (m, longest of the ladder)
 
-    def recall(self, reader: IndexReader, neighbours: int, effort: Effort) -> float:
-        """Share of the true neighbours that the index finds; any row as similar as the last of them is one.
+    def recalls(self, reader: IndexReader, neighbours: int, effort: Effort) -> Doubles:
+        """Share of the true neighbours of each query that the index finds; any row as similar as the last is one.
 
         0, where it finds fewer rows than are wanted: the disk would be asked.
         """
         number, row_ids, cosine = reader.nearest(self.queries, neighbours + 1, effort)
         if np.bincount(number, minlength=len(self.queries)).min() <= neighbours:
-            return 0.0
+            return np.zeros(len(self.queries))
         least = self.similarity[:, neighbours - 1]
         good = (row_ids != self.row_ids[number]) & (cosine >= least[number] - _SAME)
         found = np.bincount(number[good], minlength=len(self.queries))
-        return float(np.minimum(found, neighbours).mean() / neighbours)
+        return np.minimum(found, neighbours) / neighbours
 
 
 def build_index(
@@ -174,9 +174,10 @@ def _reaching(
 ) -> Iterator[Effort]:
     """Those of some efforts, least first, that reach the target."""
     for step in steps:
-        recall = truth.recall(reader, neighbours, step)
-        # The first of many that passes on a sample is luckier than most: by one standard error it must pass.
-        doubt = sqrt(recall * (1 - recall) / (len(truth.queries) * neighbours))
+        recalls = truth.recalls(reader, neighbours, step)
+        recall = float(recalls.mean())
+        # The first of many that passes on a sample is luckier than most: it must pass by two standard errors.
+        doubt = 2 * float(recalls.std()) / sqrt(len(recalls))
         if recall - doubt >= target or (recall >= target and not step.ef and step.nprobes == partitions):
             yield replace(step, neighbours=neighbours, recall=recall)
 

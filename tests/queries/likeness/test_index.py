@@ -54,7 +54,7 @@ def test_the_recall_that_is_told_is_the_recall_there_is(make_collection: MakeCol
     report = collection.state().index
     assert report is not None
     assert report.recall >= target == report.target
-    assert (report.kind, report.rows, report.queries, report.neighbours) == ("IVF_FLAT", ROWS, 300, 10)
+    assert (report.kind, report.rows, report.queries, report.neighbours) == ("IVF_FLAT", ROWS, 500, 10)
     for effort in report.efforts:
         # Cosines that are equal but for rounding count as one.
         assert recall_of(collection, vectors, held_out(ROWS), effort.neighbours) == pytest.approx(
