@@ -50,6 +50,11 @@ _LIMITS = (
     ("fetch_wait_limit_s", 0, 1e6),
     ("cutouts_per_s", 0.001, 1e6),
     ("s3_anonymous", 0, 1),
+    ("likeness_exact_rows", 0, 10**9),
+    ("likeness_recall", 0.01, 1),
+    ("likeness_max_k", 1, 10**6),
+    ("likeness_batch_rows", 1, 10**7),
+    ("likeness_keep_versions_s", 0, 1e9),
 )
 """Numbers a setting may have: name, least, most. NaN is in no range."""
 
@@ -154,6 +159,17 @@ class Settings:
     s3_endpoint: str = ""
     # 1: buckets are read without credentials, as public ones must be by those who have none.
     s3_anonymous: int = 0
+    # Rows up to which all vectors of a collection are held in memory and searched exactly: 300 MB at 384 dimensions;
+    # beyond, an index is built.
+    likeness_exact_rows: int = 200_000
+    # Share of the true 10 nearest neighbours an index must find.
+    likeness_recall: float = 0.99
+    # Neighbours of a vector at most.
+    likeness_max_k: int = 1_000
+    # Vectors written at once.
+    likeness_batch_rows: int = 20_000
+    # Seconds old versions of a collection are kept, so that searches that run can end.
+    likeness_keep_versions_s: float = 3_600.0
 
     def __post_init__(self) -> None:
         for name, least, most in _LIMITS:

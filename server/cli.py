@@ -12,7 +12,6 @@ from skyband.schema.errors import SkybandError
 
 COMMANDS = (
     "ingest",
-    "images",
     "simulate",
     "demo",
     "tables",
@@ -25,10 +24,12 @@ COMMANDS = (
     "crossmatch",
     "combine",
     "match-report",
-    "morphology-stats",
     "export",
     "serve",
     "send",
+    "images",
+    "morphology-stats",
+    "vectors",
     "train-encoder",
     "encoder-card",
     "config",

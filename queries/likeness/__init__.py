@@ -1,1 +1,18 @@
-"""Collections of vectors and the search for likeness in them."""
+"""Likeness: collections of unit vectors, and the nearest of any vector."""
+
+from skyband.queries.likeness.collection import Collection
+from skyband.queries.likeness.index_report import IndexReport
+from skyband.queries.likeness.options import Dropped, Likeness, LikenessOptions, Targets
+from skyband.queries.likeness.provenance import Provenance
+from skyband.queries.likeness.state import CollectionState
+
+__all__ = [
+    "Collection",
+    "CollectionState",
+    "Dropped",
+    "IndexReport",
+    "Likeness",
+    "LikenessOptions",
+    "Provenance",
+    "Targets",
+]

@@ -10,8 +10,8 @@ from statistics import median
 from typing import Any
 
 from association import association
-
 from bench import Bench, say, short
+from likeness import likeness
 from matching import TABLES, large, match, modes, wide
 from measure import run_process
 from report import Measurement, check, quotient
@@ -120,5 +120,6 @@ def _bytes(answer: dict[str, Any]) -> str:
 
 
 JOBS: dict[str, Callable[[Bench], None]] = {
-    job.__name__: job for job in (match, wide, modes, association, ingest, cone, votable, command, serve, large)
+    job.__name__: job
+    for job in (match, wide, modes, association, ingest, cone, votable, command, serve, likeness, large)
 }

@@ -78,6 +78,9 @@ def test_every_job_has_its_lines(report: tuple[dict[str, Any], str]) -> None:
         "cones of 1 arcmin by 8 clients over HTTP": ["skyband", "DaCHS"],
         "TOP 8000 as VOTable over HTTP": ["skyband", "DaCHS"],
         "8,000 uploaded positions matched within 1 arcsec over HTTP": ["skyband", "DaCHS"],
+        "10 nearest of 2k vectors, a query": ["numpy", "faiss", "skyband", "skyband"],
+        "the same, 300 queries at once": ["numpy", "faiss", "skyband", "skyband"],
+        "2k vectors written, indexed and searched": ["skyband"],
         "match of 16k x 12.44k rows within 1 arcsec, nearest of each left row": ["skyband"],
     }
     for line in report[0]["measurements"]:
@@ -158,6 +161,12 @@ def test_everything_that_must_be_reached_is_held_against_a_figure(report: tuple[
         ("service", ">= 4.00"),
         ("service", ">= 4.00"),
         *[("service", "equal")] * _has_dachs(report[0]),
+        ("likeness", ">= 0.9900"),
+        ("likeness", ">= 0.9999"),
+        ("likeness", "<= 15.00"),
+        ("likeness", "<= 1.20"),
+        ("likeness", "< 10.00"),
+        ("likeness", "< 6.00"),
         ("large match", "<= 15.00"),
         ("large match", "< 8.00"),
     ]
