@@ -205,6 +205,19 @@ class Collection:
         """What it is made of now."""
         return state_of(self.name, self._table(), self._versions.parent)
 
+    def columns(self, names: Sequence[str]) -> pa.Table:
+        """Columns of all rows, in no order.
+
+        Raises:
+            BadOption: there is no such column.
+        """
+        table = self._table()
+        missing = [name for name in names if name not in table.schema.names]
+        if missing:
+            raise BadOption(f"collection {self.name!r} has no column {missing[0]!r}")
+        with lance_faults(f"cannot read collection {self.name!r}"):
+            return table.search().select(list(names)).to_arrow().select(list(names))
+
     def similar(self, target: Targets, options: LikenessOptions | None = None) -> Likeness:
         """The nearest rows of one target.
 

@@ -1,0 +1,1 @@
+"""Runs that give the images of a collection their vectors."""
