@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _SPARE = 8
 """Neighbours looked for beyond those asked for, where some may be dropped."""
 
+_TOGETHER = 512
+_HELD = 4_000_000
+"""Targets that are looked for at once, and neighbours held while they are judged: some 100 MB."""
+
 _MORE = 4
 """Times as many are looked for next, where too many were."""
 
@@ -49,12 +53,14 @@ def search(snapshot: Snapshot, targets: Targets, options: LikenessOptions, *, nu
     while waiting.size and chosen:
         if count >= chosen:
             count = sure = chosen
-        nearest = snapshot.tier.nearest(targets.vectors[waiting], count, allowed, sure)
-        judged = _Judged(snapshot, targets, waiting, itself, nearest, options)
-        for line, place in enumerate(waiting):
-            kept[place], dropped[place] = judged.line(line)
-        enough = judged.is_kept.sum(axis=1) >= options.k
-        waiting = waiting[~enough] if count < chosen else waiting[:0]
+        missing = []
+        for group in np.array_split(waiting, range(_group(count), len(waiting), _group(count))):
+            nearest = snapshot.tier.nearest(targets.vectors[group], count, allowed, sure)
+            judged = _Judged(snapshot, targets, group, itself, nearest, options)
+            for line, place in enumerate(group):
+                kept[place], dropped[place] = judged.line(line)
+            missing.append(group[judged.is_kept.sum(axis=1) < options.k])
+        waiting = np.concatenate(missing) if count < chosen else waiting[:0]
         count = sure = count * _MORE
     return Likeness(
         table=_table(snapshot, targets, kept, numbered),
@@ -111,6 +117,11 @@ class _Judged:
         reasons = (self._itself, self._same, self._repeated)
         dropped = Dropped(*(int(np.count_nonzero(reason[line, :end])) for reason in reasons))
         return Nearest(self._nearest.rows[line, kept], self._nearest.similarity[line, kept]), dropped
+
+
+def _group(count: int) -> int:
+    """How many targets to look for at once, so many neighbours each."""
+    return max(1, min(_TOGETHER, _HELD // count))
 
 
 def _may_drop(targets: Targets, options: LikenessOptions, itself: Integers) -> bool:
