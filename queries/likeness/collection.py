@@ -91,10 +91,11 @@ class Collection:
         Raises:
             TableNotFound: it is not.
         """
-        if name not in cls.names(store):
+        collection = cls(store, check_table_name(name))
+        if not collection._versions.exists() or not _is_collection(collection._table()):
             there = ", ".join(cls.names(store)) or "none yet"
             raise TableNotFound(f"no collection {name!r} in {store.path}; there are: {there}")
-        return cls(store, name)
+        return collection
 
     @staticmethod
     def names(store: Store) -> list[str]:
@@ -105,7 +106,7 @@ class Collection:
             return []
         connection = connect(folder)
         with lance_faults("cannot list the collections"):
-            return [name for name in names if PROVENANCE_KEY in (connection.open_table(name).schema.metadata or {})]
+            return [name for name in names if _is_collection(connection.open_table(name))]
 
     @classmethod
     def drop(cls, store: Store, name: str) -> None:
@@ -336,8 +337,14 @@ class Collection:
 
     def _table(self) -> Any:
         """The latest version, to be read and written."""
+        self._stamp()
         with lance_faults(f"cannot open collection {self.name!r}"):
             return self._connection.open_table(self.name)
+
+
+def _is_collection(table: Any) -> bool:
+    """Thumbnails lie in the same folder."""
+    return PROVENANCE_KEY in (table.schema.metadata or {})
 
 
 def _is_same(table: Any, snapshot: Snapshot) -> bool:

@@ -84,11 +84,6 @@ class Dropped:
     same_position: int = 0  # within `exclude_arcsec` of the target
     repeated: int = 0  # within `distinct_arcsec` of a more similar neighbour
 
-    def __add__(self, other: Dropped) -> Dropped:
-        return Dropped(
-            self.itself + other.itself, self.same_position + other.same_position, self.repeated + other.repeated
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Likeness:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from skyband.queries.likeness.options import Dropped, Likeness, LikenessOptions, Targets
+from skyband.queries.likeness.rows import Vectors
 from skyband.queries.likeness.snapshot import Snapshot
 from skyband.queries.likeness.tiers import Flags, Nearest
 from skyband.schema.errors import BadOption
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 _SPARE = 8
 """Neighbours looked for beyond those asked for, where some may be dropped."""
+
+_TOGETHER = 512
+_HELD = 4_000_000
+"""Targets that are looked for at once, and neighbours held while they are judged: some 100 MB."""
 
 _MORE = 4
 """Times as many are looked for next, where too many were."""
@@ -41,25 +46,28 @@ def search(snapshot: Snapshot, targets: Targets, options: LikenessOptions, *, nu
         )
     allowed = snapshot.chosen_rows(options)
     chosen = len(snapshot.directory) if allowed is None else len(allowed)
-    kept: list[Nearest] = [_NOTHING] * len(targets)
-    dropped = [Dropped()] * len(targets)
+    found = [_NOTHING]
+    dropped = np.zeros((len(targets), 3), np.int64)
     itself = snapshot.rows_of(targets.ids)
     waiting = np.arange(len(targets))
     count, sure = options.k + (_SPARE if _may_drop(targets, options, itself) else 0), options.k
     while waiting.size and chosen:
         if count >= chosen:
             count = sure = chosen
-        nearest = snapshot.tier.nearest(targets.vectors[waiting], count, allowed, sure)
-        judged = _Judged(snapshot, targets, waiting, itself, nearest, options)
-        for line, place in enumerate(waiting):
-            kept[place], dropped[place] = judged.line(line)
-        enough = judged.is_kept.sum(axis=1) >= options.k
-        waiting = waiting[~enough] if count < chosen else waiting[:0]
+        missing = []
+        for group in np.array_split(waiting, range(_group(count), len(waiting), _group(count))):
+            nearest = snapshot.tier.nearest(targets.vectors[group], count, allowed, sure)
+            judged = _Judged(snapshot, targets, group, itself, nearest, options)
+            is_done = judged.is_enough | (count >= chosen)
+            found.append(judged.found(is_done))
+            dropped[group[is_done]] = judged.dropped()[is_done]
+            missing.append(group[~is_done])
+        waiting = np.concatenate(missing)
         count = sure = count * _MORE
     return Likeness(
-        table=_table(snapshot, targets, kept, numbered),
-        dropped=sum(dropped, Dropped()),
-        dropped_of=tuple(dropped),
+        table=_table(snapshot, targets, found, numbered),
+        dropped=Dropped(*dropped.sum(axis=0).tolist()),
+        dropped_of=tuple(Dropped(*line) for line in dropped.tolist()),
         searched=snapshot.tier.name,
         recall=snapshot.recall,
         rows=len(snapshot.directory),
@@ -68,7 +76,15 @@ def search(snapshot: Snapshot, targets: Targets, options: LikenessOptions, *, nu
     )
 
 
-_NOTHING = Nearest(np.empty(0, np.int64), np.empty(0, np.float32))
+class _Found(NamedTuple):
+    """Neighbours that stay, those of a target one after the other, most similar first; shapes (n,)."""
+
+    number: Integers  # of the target
+    rows: Integers
+    similarity: Vectors
+
+
+_NOTHING = _Found(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
 
 
 class _Judged:
@@ -83,7 +99,7 @@ class _Judged:
         nearest: Nearest,
         options: LikenessOptions,
     ) -> None:
-        self._nearest, self._k = nearest, options.k
+        self._nearest, self._k, self._places = nearest, options.k, places
         rows = nearest.rows
         is_there = rows >= 0
         self._itself = is_there & (rows == itself[places, None])
@@ -104,13 +120,25 @@ class _Judged:
                 )
             self.is_kept &= ~self._repeated
 
-    def line(self, line: int) -> tuple[Nearest, Dropped]:
-        """The first `k` that stay of one target, and what was dropped before the last of them."""
-        kept = np.flatnonzero(self.is_kept[line])[: self._k]
-        end = kept[-1] + 1 if len(kept) == self._k else self.is_kept.shape[1]
+        self._before = np.cumsum(self.is_kept, axis=1)  # those that stay so far, each itself among them
+        self.is_enough = self._before[:, -1] >= options.k
+
+    def found(self, is_done: Flags) -> _Found:
+        """The first `k` that stay, of some of the lines."""
+        chosen = self.is_kept & (self._before <= self._k) & is_done[:, None]
+        lines, _ = np.nonzero(chosen)
+        return _Found(self._places[lines], self._nearest.rows[chosen], self._nearest.similarity[chosen])
+
+    def dropped(self) -> Integers:
+        """What was dropped of each line before the last of them, by the fields of `Dropped`; shape (m, 3)."""
+        is_before = self._before < self._k
         reasons = (self._itself, self._same, self._repeated)
-        dropped = Dropped(*(int(np.count_nonzero(reason[line, :end])) for reason in reasons))
-        return Nearest(self._nearest.rows[line, kept], self._nearest.similarity[line, kept]), dropped
+        return np.column_stack([np.count_nonzero(reason & is_before, axis=1) for reason in reasons])
+
+
+def _group(count: int) -> int:
+    """How many targets to look for at once, so many neighbours each."""
+    return max(1, min(_TOGETHER, _HELD // count))
 
 
 def _may_drop(targets: Targets, options: LikenessOptions, itself: Integers) -> bool:
@@ -140,13 +168,14 @@ def separation_arcsec(ra1: Doubles, dec1: Doubles, ra2: Doubles | float, dec2: D
     return separation
 
 
-def _table(snapshot: Snapshot, targets: Targets, kept: list[Nearest], numbered: bool) -> pa.Table:
+def _table(snapshot: Snapshot, targets: Targets, found: list[_Found], numbered: bool) -> pa.Table:
     import pyarrow as pa
 
-    sizes = np.array([len(lines.rows) for lines in kept], np.int64)
-    rows = np.concatenate([_NOTHING.rows, *(lines.rows for lines in kept)])
-    number = np.repeat(np.arange(len(kept)), sizes)
-    rank = 1 + np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    number, rows, similarity = (np.concatenate(column) for column in zip(*found, strict=True))
+    # Some targets were looked for once more, after the others.
+    order = np.argsort(number, kind="stable")
+    number, rows, similarity = number[order], rows[order], similarity[order]
+    rank = 1 + np.arange(len(rows)) - np.searchsorted(number, number)
     directory = snapshot.directory
     ra, dec = directory.ra[rows], directory.dec[rows]
     separation = separation_arcsec(ra, dec, targets.ra[number], targets.dec[number])
@@ -154,7 +183,7 @@ def _table(snapshot: Snapshot, targets: Targets, kept: list[Nearest], numbered: 
     columns |= {
         "rank": pa.array(rank, pa.int32()),
         "id": directory.ids.take(pa.array(rows)),
-        "similarity": pa.array(np.concatenate([_NOTHING.similarity, *(lines.similarity for lines in kept)])),
+        "similarity": pa.array(similarity),
         "ra": _known(ra),
         "dec": _known(dec),
         "sep_arcsec": _known(separation),

@@ -33,6 +33,10 @@ _LADDER = (NEIGHBOURS, 30, 100, 1_000)
 _QUERIES = 500
 _SEED = 29
 _TIMED = 40
+_FINENESS = 2
+"""Partitions for each of the square root of the rows. With one, Lance must look into four times the rows for the same
+recall where vectors lie in clusters: its partitions follow them less well than those of faiss do."""
+
 _SENSIBLE = 2.0
 """Times what a look into one partition takes, most of which is the call; with more, a graph may be cheaper."""
 
@@ -106,7 +110,7 @@ def ivf_flat(folder: Path, table: Any, directory: Directory, truth: Truth, targe
     from lancedb.index import IvfFlat
 
     # The size is said, not the number: when rows are added, Lance otherwise rebuilds with its own, of 8192 rows.
-    partitions = max(1, isqrt(len(directory)))
+    partitions = max(1, _FINENESS * isqrt(len(directory)))
     config = IvfFlat(distance_type="cosine", target_partition_size=max(1, len(directory) // partitions))
     build_s = _create(table, config)
     steps = [Effort(0, probes, 0, 0, 0.0) for probes in _probes(partitions)]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skyband.queries.likeness import Collection, LikenessOptions, Targets
+from skyband.queries.likeness import Collection, LikenessOptions, Targets, tuning
 from skyband.queries.likeness.directory import Directory
 from skyband.queries.likeness.index_reader import IndexReader
 from skyband.queries.likeness.index_report import IndexReport
@@ -34,12 +34,12 @@ ROWS = 4_000
 Array = np.ndarray[Any, Any]
 
 
-def recall_of(collection: Collection, vectors: Array, queries: Array, k: int) -> float:
+def recall_of(collection: Collection, vectors: Array, queries: Array, k: int, kind: str = "IVF_FLAT") -> float:
     """Share of the true neighbours, by numpy, among those that are found, the row itself left out."""
     answer = collection.similar_batch(
         collection.targets([f"g{row}" for row in queries]), LikenessOptions(k=k, exclude_arcsec=0)
     )
-    assert answer.searched == "IVF_FLAT"
+    assert answer.searched == kind
     found = np.array([int(one[1:]) for one in answer.table["id"].to_pylist()]).reshape(len(queries), k)
     cosines = vectors[queries] @ vectors.T
     cosines[np.arange(len(queries)), queries] = -np.inf
@@ -158,6 +158,19 @@ def test_a_graph_is_as_good_as_it_says(make_collection: MakeCollection) -> None:
         np.testing.assert_allclose(
             found.similarity, np.einsum("qd,qkd->qk", vectors[chosen], vectors[found.rows]), atol=1e-5
         )
+
+
+def test_another_index_is_tried_where_one_is_slow(
+    make_collection: MakeCollection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuning, "_SENSIBLE", 0.0)
+    vectors = unit_vectors(1_500, seed=6)
+    collection = make_collection(rows_of(vectors), exact_rows=0)
+    report = collection.state().index
+    assert report is not None
+    # Which of the two is faster, the machine decides.
+    assert {report.kind, report.rejected.split(":")[0]} == {"IVF_FLAT", "IVF_HNSW_SQ"}
+    assert recall_of(collection, vectors, held_out(1_500), 10, report.kind) == pytest.approx(report.recall, abs=0.01)
 
 
 def test_without_an_index_the_disk_is_searched(make_collection: MakeCollection) -> None:

@@ -71,6 +71,17 @@ def test_one_after_the_other_is_as_all_together(make_collection: MakeCollection)
             np.testing.assert_allclose(found["similarity"], alone["similarity"], atol=1e-6)
 
 
+def test_many_targets_are_taken_in_groups(make_collection: MakeCollection) -> None:
+    rows = catalogue(300)
+    collection = make_collection(rows)
+    vectors = unit_vectors(1_100, seed=9)
+    answer = collection.similar_batch(Targets(vectors), LikenessOptions(k=3)).table
+    assert answer["query_index"].to_pylist() == np.repeat(np.arange(1_100), 3).tolist()
+    np.testing.assert_allclose(
+        np.asarray(answer["similarity"]).reshape(-1, 3), np.sort(vectors @ matrix(rows).T)[:, :-4:-1], atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_collections_of_hardly_any_rows(make_collection: MakeCollection, count: int) -> None:
     collection = make_collection(catalogue(2)[:count] if count else None)
