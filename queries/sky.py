@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from skyband.queries.cones import Cone, ConeSearch
 from skyband.queries.known import KnownColumns, unique_names
+from skyband.queries.likeness.in_sql import COLUMNS as NEIGHBOUR_COLUMNS
+from skyband.queries.likeness.in_sql import Call, neighbours_of, replace_calls
 from skyband.queries.lineage import trace_columns
 from skyband.queries.result import Result
-from skyband.schema.columns import TableInfo
+from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import QueryError, StorageError
 from skyband.schema.faults import duckdb_faults
 from skyband.schema.session import Session
@@ -22,9 +24,18 @@ from skyband.schema.store import Store
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
 """Values for the `?` or `$name` of a query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A table that a query sees beside those of the store."""
+
+    rows: pa.Table
+    columns: Sequence[Column]
 
 
 class Sky:
@@ -67,21 +78,36 @@ class Sky:
             raise StorageError(self.damaged[name]) if name in self.damaged else self.store.not_found(name)
         return info
 
-    def sql(self, query: str, parameters: Parameters = None) -> Result:
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The database, for those who take cursors of it and leave nothing behind."""
+        self._session.refresh()
+        return self._session.connection
+
+    def sql(self, query: str, parameters: Parameters = None, *, given: Mapping[str, Given] | None = None) -> Result:
         """The answer to one SELECT in DuckDB SQL over the tables, `keys.<table>` and skyband's functions.
 
         Args:
             query: the SQL text.
             parameters: values for `?` (a sequence) or `$name` (a mapping).
+            given: further tables by name, which this query alone sees.
 
         Raises:
             QueryError: the SQL is not one SELECT, or DuckDB rejects it.
         """
         self._session.refresh()
-        relation = self._relation(query, parameters)
-        known = KnownColumns(self._session.tables)
+        tables = dict(given or {})
+
+        def neighbours(call: Call) -> str:
+            name = f"similar_{len(tables) + 1}"
+            tables[name] = Given(neighbours_of(self.store, call), NEIGHBOUR_COLUMNS)
+            return name
+
+        text = replace_calls(query, neighbours)
+        relation = self._relation(text, parameters, tables)
+        known = KnownColumns(self._session.tables, {name: table.columns for name, table in tables.items()})
         traced = trace_columns(
-            query,
+            text,
             relation.columns,
             [str(type_) for type_ in relation.types],
             tables=known.of_table,
@@ -122,10 +148,14 @@ class Sky:
     ) -> None:
         self.close()
 
-    def _relation(self, query: str, parameters: Parameters) -> duckdb.DuckDBPyRelation:
+    def _relation(
+        self, query: str, parameters: Parameters, given: Mapping[str, Given]
+    ) -> duckdb.DuckDBPyRelation:
         with duckdb_faults("query failed"):
             # A cursor of its own: a result still being read would otherwise block the next question.
             cursor = self._session.connection.cursor()
+            for name, table in given.items():
+                cursor.register(name, table.rows)
             _check_one_select(cursor, query)
             relation = cursor.sql(query, params=parameters) if parameters is not None else cursor.sql(query)
         if relation is None:

@@ -13,10 +13,13 @@ import duckdb
 from skyband.queries.adql import create_functions
 from skyband.queries.cones import Cone, ConeSearch
 from skyband.queries.formats import FORMATS, Info, encode
+from skyband.queries.likeness.in_sql import COLUMNS as NEIGHBOUR_COLUMNS
+from skyband.queries.likeness.in_sql import Call, neighbours_of, replace_calls
 from skyband.queries.result import ArrowRows, Result
 from skyband.queries.serving.lockdown import ENGINE, allow_files, lock_engine
 from skyband.queries.serving.plans import Plans
 from skyband.queries.serving.question import Query
+from skyband.queries.serving.uploads import SCHEMA as UPLOADS
 from skyband.queries.serving.uploads import UploadReader, Uploads
 from skyband.queries.tap_schema import create_tap_schema
 from skyband.schema.columns import Column
@@ -24,6 +27,7 @@ from skyband.schema.errors import BadOption, TableNotFound
 from skyband.schema.faults import duckdb_faults
 from skyband.schema.session import Session, table_stamps
 from skyband.schema.settings import Settings
+from skyband.schema.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,6 +70,7 @@ class Engine:
         self.folder = tables_folder
         self._settings = replace(settings, memory_gb=settings.query_memory_gb)
         self._reader = reader
+        self._store = Store.open(replace(self._settings, store=str(tables_folder.parent)))
         self._open()
 
     def _open(self) -> None:
@@ -110,9 +115,20 @@ class Engine:
                 rows, columns = search.rows(cursor, _cone(query)), search.columns
         else:
             self._uploads.load(query.uploads)
-            rows, columns = self._ask(cursor, query)
+            rows, columns = self._ask(cursor, self._with_neighbours(query))
         allow_files(query.format in _SPOOLED)
         return self._reply(query, rows, columns)
+
+    def _with_neighbours(self, query: Query) -> Query:
+        """The query with a table in the place of each `similar(...)`."""
+
+        def neighbours(call: Call) -> str:
+            name = f"similar_{len(self._uploads.columns) + 1}"
+            self._uploads.add(name, neighbours_of(self._store, call), NEIGHBOUR_COLUMNS)
+            return f"{UPLOADS}.{name}"
+
+        text = replace_calls(query.text, neighbours)
+        return query if text == query.text else replace(query, text=text, shown=query.shown or query.text)
 
     def answer_together(self, queries: Sequence[Query]) -> list[Reply | None]:
         """Search some cones of one table at once; None for one that has many rows. `finish` must follow here too.

@@ -73,6 +73,11 @@ class Uploads:
                 text = str(error).replace(str(path), "the file")
                 raise type(error)(f"uploaded table {name!r}: {text}") from None
 
+    def add(self, name: str, rows: pa.Table, columns: tuple[Column, ...]) -> None:
+        """Make a table of rows that skyband itself has."""
+        self.columns[name] = columns
+        self._create(name, rows)
+
     def clear(self) -> None:
         """Forget all of them."""
         for name in self.columns:
@@ -89,16 +94,19 @@ class Uploads:
         for column in upload.columns:
             check_column_name(column.name)
         table = self._read(upload)
-        self._connection.register("skyband_upload", table)
-        try:
-            self._connection.execute(f"CREATE TABLE {SCHEMA}.{quote(name)} AS FROM skyband_upload")
-        finally:
-            self._connection.unregister("skyband_upload")
+        self._create(name, table)
         described = self._connection.execute(f"DESCRIBE {SCHEMA}.{quote(name)}").fetchall()
         return tuple(
             replace(column, type=row[1], ascii=_ascii(table.column(place)))
             for place, (column, row) in enumerate(zip(upload.columns, described, strict=True))
         )
+
+    def _create(self, name: str, table: pa.Table) -> None:
+        self._connection.register("skyband_upload", table)
+        try:
+            self._connection.execute(f"CREATE TABLE {SCHEMA}.{quote(name)} AS FROM skyband_upload")
+        finally:
+            self._connection.unregister("skyband_upload")
 
     def _read(self, upload: Upload) -> pa.Table:
         import pyarrow as pa

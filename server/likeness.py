@@ -1,0 +1,121 @@
+"""Questions of likeness: what is looked for, among what, and what volunteers said of the answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from skyband.queries.likeness import Collection, Likeness, LikenessOptions, Targets
+from skyband.queries.likeness.in_sql import COLUMNS
+from skyband.queries.sky import Given, Sky
+from skyband.schema.errors import BadOption, QueryError
+from skyband.schema.names import quote
+from skyband.schema.sql import fill_sql
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from skyband.models.encoders.encoder import Encoder
+    from skyband.queries.morphology import Neighbourhood
+    from skyband.queries.result import Result
+
+_POSITION = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*,\s*([+-]?\d+(?:\.\d*)?)\s*")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is looked for.
+
+    Attributes:
+        targets: its vector, with id and position where they are known.
+        words: what it is, for people.
+    """
+
+    targets: Targets
+    words: str
+
+
+def find_target(collection: Collection, what: str, load_encoder: Callable[[], Encoder]) -> Target:
+    """An image file, an id of the collection, or "RA,DEC" in degrees (the nearest image).
+
+    Raises:
+        BadOption: it is none of them.
+        BadImage: the file is no image that can be read.
+        BadTable: the encoder is not that of the collection.
+    """
+    path = Path(what)
+    if path.is_file():
+        return target_of_image(collection, path.read_bytes(), path.name, load_encoder())
+    place = _POSITION.fullmatch(what)
+    if place is not None:
+        ra, dec = float(place[1]), float(place[2])
+        targets, sep_arcsec = collection.target_at(ra, dec)
+        return Target(targets, f"image {targets.ids[0]}, {sep_arcsec:.1f} arcsec from {ra:g}, {dec:g}")
+    try:
+        return Target(collection.targets([what]), f"image {what}")
+    except BadOption:
+        raise BadOption(
+            f"{what!r} is no file, no id of collection {collection.name!r}, and no position as 'RA,DEC' in degrees"
+        ) from None
+
+
+def target_of_image(collection: Collection, data: bytes, name: str, encoder: Encoder) -> Target:
+    """The vector of an image from elsewhere.
+
+    Raises:
+        BadImage: it is no image that can be read.
+        BadTable: the encoder is not that of the collection.
+    """
+    from skyband.models.embedding.run import check_origin
+    from skyband.models.encoders.encoder import encode
+    from skyband.queries.images import Limits, decode
+
+    check_origin(collection, encoder)
+    picture = decode(data, Limits.of(collection.store.settings))
+    return Target(Targets(encode(encoder, [picture])), name)
+
+
+def ids_where(sky: Sky, collection: str, where: str) -> pa.ChunkedArray:
+    """Ids of the images for which a condition in SQL over the collection's table holds; it may ask other tables.
+
+    Raises:
+        QueryError: it is no condition.
+    """
+    try:
+        return sky.sql(f"SELECT id FROM {quote(collection)} WHERE (\n{where}\n)").to_arrow()["id"]
+    except QueryError as error:
+        raise QueryError(f"--where: {error}") from None
+
+
+def look(sky: Sky, collection: Collection, target: Target, options: LikenessOptions, where: str) -> Likeness:
+    """The neighbours of a target among the images for which a condition holds."""
+    if where:
+        options = replace(options, ids=ids_where(sky, collection.name, where))
+    return collection.similar(target.targets, options)
+
+
+def with_table(sky: Sky, found: Likeness, table: str) -> Result:
+    """Neighbours with all columns of their images, nearest first."""
+    neighbours = Given(found.table.select([column.name for column in COLUMNS]), COLUMNS)
+    query = fill_sql("skyband.server", "neighbours", images=quote(table))
+    return sky.sql(query, given={"neighbours": neighbours})
+
+
+def votes_of(sky: Sky, found: Likeness, target: Target, votes: str) -> Neighbourhood:
+    """What a table of votes says of neighbours, beside all it knows.
+
+    Raises:
+        TableNotFound, BadTable: there is no such table, or it holds no votes.
+    """
+    from skyband.queries.morphology import Votes, collection_of, neighbourhood_of
+
+    connection = sky.connection
+    base = collection_of(connection, Votes.of(sky.table(votes), sky.store.path))
+    ra, dec = float(target.targets.ra[0]), float(target.targets.dec[0])
+    place = None if np.isnan(ra) or np.isnan(dec) else (ra, dec)
+    return neighbourhood_of(connection, found.table, base, query=place)
