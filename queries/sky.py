@@ -148,9 +148,7 @@ class Sky:
     ) -> None:
         self.close()
 
-    def _relation(
-        self, query: str, parameters: Parameters, given: Mapping[str, Given]
-    ) -> duckdb.DuckDBPyRelation:
+    def _relation(self, query: str, parameters: Parameters, given: Mapping[str, Given]) -> duckdb.DuckDBPyRelation:
         with duckdb_faults("query failed"):
             # A cursor of its own: a result still being read would otherwise block the next question.
             cursor = self._session.connection.cursor()

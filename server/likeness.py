@@ -16,6 +16,7 @@ from skyband.queries.sky import Given, Sky
 from skyband.schema.errors import BadOption, QueryError
 from skyband.schema.names import quote
 from skyband.schema.sql import fill_sql
+from skyband.schema.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,6 +39,16 @@ class Target:
 
     targets: Targets
     words: str
+
+
+def open_collection(store: Store, name: str | None) -> Collection:
+    """The collection of a name; the only one where none is given.
+
+    Raises:
+        TableNotFound: it is not there.
+        BadOption: there are several.
+    """
+    return Collection.open(store, name) if name else Collection.only(store)
 
 
 def find_target(collection: Collection, what: str, load_encoder: Callable[[], Encoder]) -> Target:

@@ -104,12 +104,16 @@ def embed(
         else:
             collection = Collection.create(store, name, encoder.provenance, METADATA)
         check_origin(collection, encoder)
-        images = sky.sql(fill_sql(PACKAGE, "images", images=quote(name), position=position_of(sky.table(name)))).to_arrow()
+        images = sky.sql(
+            fill_sql(PACKAGE, "images", images=quote(name), position=position_of(sky.table(name)))
+        ).to_arrow()
     have = collection.columns(["id", "checksum"])
     waiting = images.filter(pc.invert(pc.is_in(keys_of(images), keys_of(have))))
     work = _Work(waiting, encoder, batch_images, on_progress)
     with Pixels(store) as pixels:
-        embedded = collection.add(work.encoded(pixels, store.settings.threads or os.cpu_count() or 1), encoder.provenance)
+        embedded = collection.add(
+            work.encoded(pixels, store.settings.threads or os.cpu_count() or 1), encoder.provenance
+        )
     return EmbedReport(
         collection=name,
         embedded=embedded,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skyband.models.encoders.crop import Picture
 from skyband.models.encoders.encoder import Encoder, encode
 from skyband.models.evaluation.neighbours import variance_explained, vote_of_neighbours
-from skyband.models.galaxies.observe import observe
+from skyband.models.galaxies.observe import ONE_SURVEY, observe
 from skyband.models.galaxies.parameters import Galaxies, draw_galaxies
 from skyband.models.galaxies.render import draw_view, render
 from skyband.models.galaxies.votes import vote_fractions
@@ -45,16 +45,16 @@ class SimulatedFigures:
 
 
 def simulated_pictures(n: int, seed: int = _SEED) -> tuple[Galaxies, list[Picture]]:
-    """Galaxies and what surveys show of them, 128 x 128 x 3, the galaxy filling two thirds."""
+    """Galaxies and what a survey shows of them, 128 x 128 x 3, the galaxy filling two thirds."""
     generator = torch.Generator().manual_seed(seed)
     galaxies = draw_galaxies(n, generator)
     view = draw_view(galaxies, generator)
-    seen = observe(render(galaxies, view, _SIDE), view.depth, generator)
+    seen = observe(render(galaxies, view, _SIDE), view.depth, generator, ONE_SURVEY)
     pictures = (seen * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
     return galaxies, list(pictures)
 
 
-def simulated_figures(encoder: Encoder, n: int = 4000, k: int = 10) -> SimulatedFigures:
+def simulated_figures(encoder: Encoder, n: int = 10_000, k: int = 10) -> SimulatedFigures:
     """Encode n new galaxies and predict each from its neighbours."""
     galaxies, pictures = simulated_pictures(n)
     vectors = torch.cat(

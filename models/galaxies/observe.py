@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -13,12 +14,31 @@ from skyband.models.galaxies.shapes import blobs, gaussian
 
 STARS = 5
 """Stars and small galaxies by chance in a picture, at most."""
-NOISE = (0.06, 0.9)
-"""Standard deviation of the sky in a pixel over the faintest isophote that is seen."""
-SOFTENING = (0.3, 5.0)
-"""Brightness at which the stretch turns from linear to logarithmic, over the same."""
-SEEING = (0.35, 2.4)
-"""Standard deviation of the point spread function, pixels of a picture of 64."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a survey is like: ranges, from which each picture has a value of its own.
+
+    Attributes:
+        noise: standard deviation of the sky in a pixel over the faintest isophote that is seen.
+        softening: brightness at which the stretch turns from linear to logarithmic, over the same.
+        seeing: standard deviation of the point spread function, pixels of a picture of 64.
+        saturation: of colours, 1 as they are.
+        grey: share of pictures without colours.
+    """
+
+    noise: tuple[float, float]
+    softening: tuple[float, float]
+    seeing: tuple[float, float]
+    saturation: tuple[float, float]
+    grey: float
+
+
+ANY_SURVEY = Style(noise=(0.06, 0.9), softening=(0.3, 5.0), seeing=(0.35, 2.4), saturation=(0.5, 2.0), grey=0.25)
+"""All that surveys may be: what an encoder is to be indifferent to."""
+ONE_SURVEY = Style(noise=(0.1, 0.2), softening=(0.8, 1.2), seeing=(0.6, 0.9), saturation=(0.9, 1.1), grey=0.0)
+"""A survey whose pictures are all much alike, as of nearby galaxies in SDSS."""
 
 
 class _Draw(Protocol):
@@ -27,13 +47,14 @@ class _Draw(Protocol):
     def __call__(self, low: float, high: float, *shape: int) -> Tensor: ...
 
 
-def observe(pictures: Tensor, depth: Tensor, generator: torch.Generator) -> Tensor:
+def observe(pictures: Tensor, depth: Tensor, generator: torch.Generator, style: Style = ANY_SURVEY) -> Tensor:
     """What surveys, each one of its own, show of galaxies.
 
     Args:
         pictures: linear light of peak 1, n x 3 x size x size.
         depth: brightness of the faintest isophote that is seen (`models.galaxies.render.View`), n.
         generator: of random numbers.
+        style: of the surveys.
 
     Returns:
         Pictures of 0 to 1 in steps of 1/255.
@@ -48,7 +69,7 @@ def observe(pictures: Tensor, depth: Tensor, generator: torch.Generator) -> Tens
         return torch.exp(uniform(math.log(low), math.log(high), *shape))
 
     pictures = pictures + _chance_stars(n, size, generator)
-    psf = _gaussian(log_uniform(*SEEING) * size / 64, size)
+    psf = _gaussian(log_uniform(*style.seeing) * size / 64, size)
     pictures = _smoothed(pictures, psf)
     # Coarse pixels: a cuspy core is brighter than all else, and saturates.
     peak = functional.avg_pool2d(pictures, size // 16).amax(dim=(1, 2, 3), keepdim=True)
@@ -64,20 +85,20 @@ def observe(pictures: Tensor, depth: Tensor, generator: torch.Generator) -> Tens
     # Shot noise of the galaxy itself beside that of the sky.
     grain = torch.sqrt(1 + uniform(0, 10, 1, 1, 1) * pictures.clamp_min(0))
     depth = depth[:, None, None, None]
-    pictures = pictures + depth * log_uniform(*NOISE, 1, 1, 1) * log_uniform(0.7, 1.5, 3, 1, 1) * noise * grain
+    pictures = pictures + depth * log_uniform(*style.noise, 1, 1, 1) * log_uniform(0.7, 1.5, 3, 1, 1) * noise * grain
 
     ramp = torch.linspace(-1, 1, size, device=device)
     slope = uniform(-1, 1, 1, 1, 1) * ramp[None, None, None, :] + uniform(-1, 1, 1, 1, 1) * ramp[None, None, :, None]
     pictures = pictures + depth * (0.4 * slope + uniform(-0.5, 1.0, 3, 1, 1))
-    return _displayed(pictures, depth * log_uniform(*SOFTENING, 1, 1, 1), uniform, log_uniform)
+    return _displayed(pictures, depth * log_uniform(*style.softening, 1, 1, 1), style, uniform, log_uniform)
 
 
-def _displayed(pictures: Tensor, softening: Tensor, uniform: _Draw, log_uniform: _Draw) -> Tensor:
+def _displayed(pictures: Tensor, softening: Tensor, style: Style, uniform: _Draw, log_uniform: _Draw) -> Tensor:
     """Linear light as a picture: colours, stretch, 8 bits."""
     pictures = pictures * log_uniform(0.75, 1.33, 3, 1, 1)
     mean = pictures.mean(dim=1, keepdim=True)
-    is_grey = uniform(0, 1, 1, 1, 1) < 0.25
-    saturation = torch.where(is_grey, torch.zeros_like(mean[:, :, :1, :1]), log_uniform(0.5, 2.0, 1, 1, 1))
+    is_grey = uniform(0, 1, 1, 1, 1) < style.grey
+    saturation = torch.where(is_grey, torch.zeros_like(mean[:, :, :1, :1]), log_uniform(*style.saturation, 1, 1, 1))
     pictures = mean + saturation * (pictures - mean)
     peak = torch.arcsinh(1 / softening)
     per_band = torch.arcsinh(pictures / softening) / peak

@@ -97,6 +97,21 @@ class Collection:
             raise TableNotFound(f"no collection {name!r} in {store.path}; there are: {there}")
         return collection
 
+    @classmethod
+    def only(cls, store: Store) -> Collection:
+        """The collection, where there is one alone.
+
+        Raises:
+            TableNotFound: there is none.
+            BadOption: there are several.
+        """
+        names = cls.names(store)
+        if len(names) > 1:
+            raise BadOption(f"there are several collections, {', '.join(names)}: say which")
+        if not names:
+            raise TableNotFound(f"no collection in {store.path} has vectors; see skyband embed")
+        return cls(store, names[0])
+
     @staticmethod
     def names(store: Store) -> list[str]:
         """Names of all collections, sorted; thumbnails that lie beside them are none."""

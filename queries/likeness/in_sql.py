@@ -64,7 +64,9 @@ def replace_calls(text: str, table_of: Callable[[Call], str]) -> str:
         return text
     for call in reversed(find_calls(text)):
         name = table_of(call)
-        text = f"{text[: call.start]}{name}{'' if call.has_alias else f' AS {NAME}'}{text[call.end :]}"
+        # DuckDB keeps the bare word for SIMILAR TO.
+        alias = "" if call.has_alias else f' AS "{NAME}"'
+        text = f"{text[: call.start]}{name}{alias}{text[call.end :]}"
     return text
 
 
@@ -74,9 +76,9 @@ def find_calls(text: str) -> list[Call]:
     Raises:
         QueryError: as `replace_calls`.
     """
+    from sqlglot import TokenType
     from sqlglot.dialects import DuckDB
     from sqlglot.errors import SqlglotError
-    from sqlglot import TokenType
 
     try:
         tokens = DuckDB().tokenize(text)
@@ -124,15 +126,8 @@ def neighbours_of(store: Store, call: Call) -> pa.Table:
     """
     import pyarrow as pa
 
-    name = call.collection
-    if not name:
-        names = Collection.names(store)
-        if len(names) != 1:
-            there = ", ".join(names) or "none"
-            raise QueryError(f"{NAME} needs the name of a collection as third argument; there are: {there}")
-        [name] = names
-    collection = Collection.open(store, name)
+    if not call.collection and len(Collection.names(store)) > 1:
+        raise QueryError(f"{NAME} needs the name of a collection as third argument; {_USAGE}")
+    collection = Collection.open(store, call.collection) if call.collection else Collection.only(store)
     found = collection.similar(collection.targets([call.id]), LikenessOptions(k=call.k)).table
-    return found.select([column.name for column in COLUMNS]).set_column(
-        0, "rank", found["rank"].cast(pa.int32())
-    )
+    return found.select([column.name for column in COLUMNS]).set_column(0, "rank", found["rank"].cast(pa.int32()))

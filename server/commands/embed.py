@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @click.command("embed")
 @click.argument("collection")
-@click.option("--batch", type=click.IntRange(min=1), default=64, show_default=True, help="Images the network sees at once.")
+@click.option(
+    "--batch", type=click.IntRange(min=1), default=64, show_default=True, help="Images the network sees at once."
+)
 @encoder_options
 @json_option
 @store_option

@@ -1,0 +1,95 @@
+"""`skyband similar`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from skyband.schema.settings import Settings
+from skyband.server.console import json_option, note, print_json, store_option
+from skyband.server.encoder_options import encoder_options
+from skyband.server.output import deliver, open_sky, output_options
+
+if TYPE_CHECKING:
+    from skyband.models.encoders.encoder import Encoder
+
+
+@click.command("similar")
+@click.argument("target", metavar="IMAGE|ID|RA,DEC")
+@click.option("--collection", metavar="NAME", help="Where to look (default: the only collection).")
+@click.option("-k", type=click.IntRange(min=1), default=20, show_default=True, help="Neighbours.")
+@click.option("--where", default="", metavar="SQL", help="Only images for which this holds; it may ask other tables.")
+@click.option(
+    "--exclude-arcsec",
+    type=click.FloatRange(min=0),
+    default=100.0,
+    show_default=True,
+    help="Neighbours this near to the target on the sky are the same object, and left out.",
+)
+@click.option("--votes", metavar="TABLE", help="Say what volunteers said of the neighbours, beside all of this table.")
+@click.option(
+    "--montage", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture of the neighbours (PNG)."
+)
+@click.option(
+    "--charts", type=click.Path(path_type=Path, file_okay=False), help="With --votes: write charts into this folder."
+)
+@encoder_options
+@output_options
+@json_option
+@store_option
+def command(
+    settings: Settings,
+    target: str,
+    collection: str | None,
+    k: int,
+    where: str,
+    exclude_arcsec: float,
+    votes: str | None,
+    montage: Path | None,
+    charts: Path | None,
+    load_encoder: Callable[[], Encoder],
+    output: Path | None,
+    format: str | None,
+    as_json: bool,
+) -> None:
+    """Find the images that look like an image file, an image of the collection, or the image nearest to a position.
+
+    Example: skyband similar my_galaxy.jpg -k 50 --where "pixel_scale < 0.5" --votes gz2
+    """
+    from skyband.queries.likeness import LikenessOptions
+    from skyband.server.likeness import find_target, look, open_collection, votes_of, with_table
+    from skyband.server.montage import write_montage
+    from skyband.server.morphology_plots import write_charts
+
+    if charts is not None and votes is None:
+        raise click.UsageError("--charts are of votes: give --votes TABLE too")
+    with open_sky(settings) as sky:
+        vectors = open_collection(sky.store, collection)
+        wanted = find_target(vectors, target, load_encoder)
+        found = look(sky, vectors, wanted, LikenessOptions(k=k, exclude_arcsec=exclude_arcsec), where)
+        said = votes_of(sky, found, wanted, votes) if votes is not None else None
+        if montage is not None:
+            write_montage(sky.store, vectors.name, wanted, found, montage)
+        if charts is not None and said is not None:
+            write_charts(said, charts)
+        result = with_table(sky, found, vectors.name)
+        if as_json:
+            rows = [dict(zip((column.name for column in result.columns), row, strict=True)) for row in result.rows()]
+            print_json(
+                {"target": wanted.words, "neighbours": rows, **found.facts(), "votes": said.to_json() if said else None}
+            )
+            return
+        dropped = found.dropped
+        note(
+            f"{wanted.words}: {found.table.num_rows} of {found.chosen:,} images of {vectors.name} "
+            f"({found.searched} search, recall {found.recall:.3g}); left out: {dropped.same_position} at the same position"
+        )
+        deliver(result, settings, output, format)
+        if said is not None:
+            from skyband.queries.morphology import interpret
+
+            words = interpret(said)
+            note("\n".join((words.paragraph, *(f"- {point}" for point in (*words.points, *words.cautions)))))

@@ -1,0 +1,177 @@
+"""Embedding runs: what they write, and what becomes of them when they are broken off."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skyband.ingest.images import AddOptions, add_images
+from skyband.models.embedding.run import embed
+from skyband.models.encoders.embedded import EmbeddedEncoder
+from skyband.models.encoders.encoder import encode
+from skyband.queries import Sky
+from skyband.queries.images import decode
+from skyband.queries.likeness import Collection
+from skyband.schema.errors import BadTable, TableNotFound
+from skyband.schema.store import Store
+from tests.conftest import publish_rows
+
+
+@pytest.fixture(scope="module")
+def encoder() -> EmbeddedEncoder:
+    return EmbeddedEncoder(device="cpu", views=1)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Twelve blobs of different shapes."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(12):
+        draw_blob(folder / f"b{number:02}.png", number)
+    return folder
+
+
+def draw_blob(path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows, columns = np.mgrid[-1:1:80j, -1:1:80j]
+    light = np.exp(-(rows**2 / rng.uniform(0.02, 0.2) + columns**2 / rng.uniform(0.02, 0.2)))
+    pixels = np.clip(200 * light[:, :, None] + rng.normal(10, 3, (80, 80, 3)), 0, 255)
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+
+
+def add(store: Store, folder: Path) -> None:
+    add_images(store, [str(folder)], AddOptions(collection="blobs"))
+
+
+def vectors(store: Store) -> dict[str, Any]:
+    table = Collection.open(store, "blobs").columns(["id", "embedding"])
+    return dict(zip(table["id"].to_pylist(), table["embedding"].to_numpy(), strict=True))
+
+
+def test_every_image_has_the_vector_of_its_picture(store: Store, pictures: Path, encoder: EmbeddedEncoder) -> None:
+    add(store, pictures)
+    told: list[tuple[int, int | None]] = []
+    report = embed(store, "blobs", encoder, batch_images=5, on_progress=lambda done, total: told.append((done, total)))
+    assert (report.embedded, report.unchanged, report.failed) == (12, 0, {})
+    assert told == [(5, 12), (10, 12), (12, 12)]
+    found = vectors(store)
+    assert sorted(found) == [f"b{number:02}" for number in range(12)]
+    for name, vector in found.items():
+        [direct] = encode(encoder, [decode((pictures / f"{name}.png").read_bytes())])
+        np.testing.assert_allclose(vector, direct, atol=1e-5)
+    assert Collection.open(store, "blobs").provenance == encoder.provenance
+
+
+def test_only_what_is_new_or_other_is_encoded_again(store: Store, pictures: Path, encoder: EmbeddedEncoder) -> None:
+    add(store, pictures)
+    embed(store, "blobs", encoder)
+    before = vectors(store)
+    draw_blob(pictures / "b03.png", 99)
+    draw_blob(pictures / "b12.png", 12)
+    add(store, pictures)
+    report = embed(store, "blobs", encoder)
+    assert (report.embedded, report.unchanged) == (2, 11)
+    after = vectors(store)
+    assert set(after) - set(before) == {"b12"}
+    changed = {name for name in before if not np.array_equal(before[name], after[name])}
+    assert changed == {"b03"}
+    assert embed(store, "blobs", encoder).embedded == 0
+
+
+def test_images_that_are_gone_or_changed_are_counted(store: Store, pictures: Path, encoder: EmbeddedEncoder) -> None:
+    add(store, pictures)
+    (pictures / "b00.png").unlink()
+    draw_blob(pictures / "b01.png", 77)
+    report = embed(store, "blobs", encoder)
+    assert report.embedded == 10
+    assert sum(report.failed.values()) == 2
+    assert report.failed["changed"] == 1
+    assert set(vectors(store)) == {f"b{number:02}" for number in range(2, 12)}
+
+
+def test_vectors_of_another_origin_are_refused(store: Store, pictures: Path, encoder: EmbeddedEncoder) -> None:
+    add(store, pictures)
+    embed(store, "blobs", encoder)
+    with pytest.raises(BadTable, match="of another origin: views is 8 and not 1"):
+        embed(store, "blobs", EmbeddedEncoder(device="cpu", views=8))
+
+
+def test_only_collections_of_images_are_embedded(store: Store, encoder: EmbeddedEncoder) -> None:
+    publish_rows(store, "stars", id=[1], ra=[10.0], dec=[0.0])
+    with pytest.raises(BadTable, match="'stars' is no collection of images"):
+        embed(store, "stars", encoder)
+    with pytest.raises(TableNotFound, match="galaxies"):
+        embed(store, "galaxies", encoder)
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_collection(
+    store: Store, pictures: Path, encoder: EmbeddedEncoder
+) -> None:
+    add(store, pictures)
+    environment = os.environ | {"SKYBAND_STORE": str(store.path), "SKYBAND_LIKENESS_BATCH_ROWS": "2"}
+    command = [
+        sys.executable,
+        "-m",
+        "skyband.server",
+        "embed",
+        "blobs",
+        "--batch",
+        "2",
+        "--views",
+        "1",
+        "--device",
+        "cpu",
+    ]
+    run = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    has_some = until(lambda: run.poll() is not None or ("blobs" in Collection.names(store) and len(vectors(store)) > 1))
+    assert has_some
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    begun = vectors(store)
+    assert begun
+    report = embed(replace_batch(store), "blobs", encoder, batch_images=3)
+    assert report.unchanged == len(begun)
+    assert report.embedded == 12 - len(begun)
+    whole = vectors(store)
+    for name, vector in whole.items():
+        [direct] = encode(encoder, [decode((pictures / f"{name}.png").read_bytes())])
+        np.testing.assert_allclose(vector, direct, atol=1e-5)
+    assert len(whole) == 12
+
+
+def replace_batch(store: Store) -> Store:
+    return Store.open(replace(store.settings, likeness_batch_rows=3))
+
+
+def until(condition: Callable[[], bool], *, tries: int = 6000) -> bool:
+    for _ in range(tries):
+        if condition():
+            return True
+        threading.Event().wait(0.01)
+    return False
+
+
+def test_positions_come_along(store: Store, pictures: Path, tmp_path: Path, encoder: EmbeddedEncoder) -> None:
+    listing = tmp_path / "list.csv"
+    lines = [f"{pictures}/b{number:02}.png,b{number:02},{number * 10},{number - 5}" for number in range(12)]
+    listing.write_text("path,id,ra,dec\n" + "\n".join(lines))
+    add_images(store, [str(listing)], AddOptions(collection="blobs"))
+    embed(store, "blobs", encoder)
+    found = Collection.open(store, "blobs").columns(["id", "ra", "dec", "width", "format"]).sort_by("id").to_pylist()
+    assert found[4] == {"id": "b04", "ra": 40.0, "dec": -1.0, "width": 80, "format": "png"}
+    with Sky(store.path) as sky:
+        [(near, sep_arcsec)] = sky.sql("SELECT id, sep_arcsec FROM similar('b04', 1)").rows()
+    assert near != "b04"
+    assert sep_arcsec > 3600

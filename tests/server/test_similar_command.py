@@ -1,0 +1,155 @@
+"""`skyband embed`, `similar`, `train-encoder` and `encoder-card`, as people type them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skyband.schema.store import Store
+from tests.server.conftest import Run
+
+ONE_VIEW = ("--views", "1", "--device", "cpu")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Ten thin streaks and ten round blobs."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    rows, columns = np.mgrid[-1:1:96j, -1:1:96j]
+    for number in range(20):
+        height, width = (0.004, 0.15) if number < 10 else (0.05, 0.05)
+        turn = rng.uniform(0, np.pi)
+        along, across = rows * np.sin(turn) + columns * np.cos(turn), rows * np.cos(turn) - columns * np.sin(turn)
+        light = 200 * np.exp(-(across**2 / height + along**2 / width))
+        pixels = np.clip(light[:, :, None] + rng.normal(15, 3, (96, 96, 3)), 0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{'streak' if number < 10 else 'blob'}{number}.png")
+    return folder
+
+
+@pytest.fixture
+def embedded(run: Run, store: Store, pictures: Path, tmp_path: Path) -> Path:
+    """The pictures as collection `shapes`, the streaks 1 degree apart in the sky; returns their folder."""
+    lines = [
+        f"{path},{path.stem},{path.stem.strip('abekolrst')},{0 if 'streak' in path.stem else 40}"
+        for path in sorted(pictures.iterdir())
+    ]
+    (tmp_path / "list.csv").write_text("path,id,ra,dec\n" + "\n".join(lines))
+    assert run("images", "add", str(tmp_path / "list.csv"), "--collection", "shapes")[0] == 0
+    code, out, err = run("embed", "shapes", *ONE_VIEW)
+    assert (code, err) == (0, "")
+    assert out.startswith("shapes: 20 images encoded by skyband-vit in ")
+    return pictures
+
+
+def test_shapes_find_their_likes(run: Run, embedded: Path) -> None:
+    code, out, _ = run("similar", "streak3", "-k", "5", "--json", *ONE_VIEW)
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["target"] == "image streak3"
+    assert len(answer["neighbours"]) == 5
+    assert all(row["id"].startswith("streak") and row["id"] != "streak3" for row in answer["neighbours"])
+    assert answer["neighbours"][0]["target_sep_arcsec"] > 3000
+    assert (answer["searched"], answer["recall"], answer["rows"]) == ("exact", 1.0, 20)
+
+
+def test_an_image_from_elsewhere_and_a_position_are_targets(run: Run, embedded: Path, tmp_path: Path) -> None:
+    turned = tmp_path / "mine.jpg"
+    Image.open(embedded / "blob14.png").rotate(90).save(turned, quality=95)
+    answer = json.loads(run("similar", str(turned), "-k", "1", "--json", *ONE_VIEW)[1])
+    assert answer["target"] == "mine.jpg"
+    assert answer["neighbours"][0]["id"].startswith("blob")
+    answer = json.loads(run("similar", "4.001,0", "-k", "3", "--json")[1])
+    assert answer["target"] == "image streak4, 3.6 arcsec from 4.001, 0"
+
+
+def test_conditions_and_exclusion(run: Run, embedded: Path) -> None:
+    asked = ("similar", "streak3", "-k", "20", "--json")
+    only = json.loads(run(*asked, "--where", "dec = 40 AND id IN (SELECT id FROM shapes WHERE ra >= 15)")[1])
+    assert {row["id"] for row in only["neighbours"]} == {f"blob{number}" for number in range(15, 20)}
+    far = json.loads(run(*asked, "--exclude-arcsec", "7300")[1])
+    assert far["dropped"]["same_position"] == 4  # 1, 2, 4 and 5: up to two degrees away
+    assert not {row["id"] for row in far["neighbours"]} & {f"streak{number}" for number in (1, 2, 3, 4, 5)}
+
+
+def test_the_answer_as_a_table_a_file_and_a_picture(run: Run, embedded: Path, tmp_path: Path) -> None:
+    code, out, err = run("similar", "streak3", "-k", "4", "--montage", str(tmp_path / "m.png"))
+    assert code == 0
+    assert err.startswith("image streak3: 4 of 20 images of shapes (exact search, recall 1); left out: 0 at the same")
+    assert "similarity" in out and "streak" in out
+    with Image.open(tmp_path / "m.png") as montage:
+        assert montage.format == "PNG" and min(montage.size) > 100
+    assert run("similar", "streak3", "-k", "4", "-o", str(tmp_path / "near.csv"))[0] == 0
+    with (tmp_path / "near.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["rank"]) for row in rows] == [1, 2, 3, 4]
+    assert list(rows[0])[:4] == ["rank", "similarity", "target_sep_arcsec", "id"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nothing",), "'nothing' is no file, no id of collection 'shapes', and no position"),
+        (("streak3", "--collection", "other"), "no collection 'other'"),
+        (("streak3", "--where", "colour > 2"), "--where: query failed"),
+        (("streak3", "--votes", "nothing"), "nothing"),
+        (("streak3", "--charts", "there"), "give --votes TABLE too"),
+    ],
+)
+def test_wrong_questions(run: Run, embedded: Path, arguments: tuple[str, ...], message: str) -> None:
+    code, _, err = run("similar", *arguments)
+    assert code == 2
+    assert message in err
+
+
+def test_files_that_are_no_images_and_encoders_that_do_not_fit(run: Run, embedded: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.jpg").write_bytes(b"<svg></svg>")
+    code, _, err = run("similar", str(tmp_path / "bad.jpg"), *ONE_VIEW)
+    assert (code, "image" in err) == (2, True)
+    code, _, err = run("similar", str(embedded / "blob14.png"), "--views", "8", "--device", "cpu")
+    assert code == 2
+    assert "of another origin: views is 8 and not 1" in err
+
+
+def test_a_store_without_vectors_says_what_to_do(run: Run) -> None:
+    code, _, err = run("similar", "streak3")
+    assert code == 2
+    assert "skyband embed" in err
+
+
+def test_votes_of_neighbours_are_put_into_words(run: Run, embedded: Path, make_table: object) -> None:
+    assert callable(make_table)
+    ids = [f"streak{number}" for number in range(10)] + [f"blob{number}" for number in range(10, 20)]
+    counts = [(2, 38) if name.startswith("streak") else (37, 3) for name in ids]
+    make_table(
+        "votes", id=ids, ra=[float(n) for n in range(20)], dec=[0.0] * 20,
+        t01_smooth_or_features_a01_smooth_count=[smooth for smooth, _ in counts],
+        t01_smooth_or_features_a02_features_or_disk_count=[features for _, features in counts],
+        t01_smooth_or_features_a03_star_or_artifact_count=[0] * 20,
+    )  # fmt: skip
+    code, out, _ = run("similar", "streak3", "-k", "9", "--votes", "votes", "--json")
+    assert code == 0
+    said = json.loads(out)["votes"]
+    assert (said["neighbours"], said["with_votes"]) == (9, 9)
+    smooth = next(one for one in said["fractions"] if one["feature"] == "smooth")
+    assert smooth["fraction"] == pytest.approx(0.05, abs=0.01)
+
+
+def test_training_writes_weights_that_encode(run: Run, pictures: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "mine.safetensors"
+    code, out, err = run(
+        "train-encoder", "-o", str(weights), "--steps", "2", "--device", "cpu", "--real", str(pictures)
+    )
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].endswith("after 2 steps")
+    code, out, _ = run("encoder-card", "--weights", str(weights), "--simulated", "100", "-o", str(tmp_path / "card.md"))
+    assert code == 0
+    card = (tmp_path / "card.md").read_text()
+    assert card.startswith("# skyband-vit")
+    assert "real_pictures 20" in card and "On 100 simulated galaxies" in card
