@@ -85,7 +85,8 @@ def command(
         dropped = found.dropped
         note(
             f"{wanted.words}: {found.table.num_rows} of {found.chosen:,} images of {vectors.name} "
-            f"({found.searched} search, recall {found.recall:.3g}); left out: {dropped.same_position} at the same position"
+            f"({found.searched} search, recall {found.recall:.3g}); "
+            f"left out: {dropped.same_position} at the same position"
         )
         deliver(result, settings, output, format)
         if said is not None:

@@ -135,7 +135,8 @@ def served(collection: Collection) -> Iterator[Served]:
 
 def test_query_processes_answer_it_in_sql_and_adql(collection: Collection, served: Served) -> None:
     """Locked down as they are, and with a filter on the other table."""
-    text = "SELECT s.rank, s.id, s.similarity FROM similar('g9', 15) AS s JOIN votes AS v ON s.id = v.id WHERE v.smooth < 0.5"
+    joined = "similar('g9', 15) AS s JOIN votes AS v ON s.id = v.id"
+    text = f"SELECT s.rank, s.id, s.similarity FROM {joined} WHERE v.smooth < 0.5"
     wanted = [row for row in expected(collection, "g9", 15) if int(row[1][1:]) < 150]
     for language in ("sql", "adql"):
         data, _ = served.do(served.answer(Query(f"{text} ORDER BY rank", language, format="csv")))
