@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from skyband.queries.likeness import Collection, Likeness, LikenessOptions, Targets
 from skyband.queries.likeness.in_sql import COLUMNS
 from skyband.queries.sky import Given, Sky
-from skyband.schema.errors import BadOption, QueryError
+from skyband.schema.errors import QueryError
 from skyband.schema.names import quote
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from skyband.models.encoders.encoder import Encoder
     from skyband.queries.morphology import Neighbourhood
     from skyband.queries.result import Result
-
-_POSITION = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*,\s*([+-]?\d+(?:\.\d*)?)\s*")
 
 
 @dataclass(frozen=True)
@@ -62,17 +59,9 @@ def find_target(collection: Collection, what: str, load_encoder: Callable[[], En
     path = Path(what)
     if path.is_file():
         return target_of_image(collection, path.read_bytes(), path.name, load_encoder())
-    place = _POSITION.fullmatch(what)
-    if place is not None:
-        ra, dec = float(place[1]), float(place[2])
-        targets, sep_arcsec = collection.target_at(ra, dec)
-        return Target(targets, f"image {targets.ids[0]}, {sep_arcsec:.1f} arcsec from {ra:g}, {dec:g}")
-    try:
-        return Target(collection.targets([what]), f"image {what}")
-    except BadOption:
-        raise BadOption(
-            f"{what!r} is no file, no id of collection {collection.name!r}, and no position as 'RA,DEC' in degrees"
-        ) from None
+    targets = collection.target_named(what)
+    name = targets.ids[0]
+    return Target(targets, f"image {name}" if name == what else f"image {name}, the nearest to {what}")
 
 
 def target_of_image(collection: Collection, data: bytes, name: str, encoder: Encoder) -> Target:
@@ -113,7 +102,7 @@ def look(sky: Sky, collection: Collection, target: Target, options: LikenessOpti
 def with_table(sky: Sky, found: Likeness, table: str) -> Result:
     """Neighbours with all columns of their images, nearest first."""
     neighbours = Given(found.table.select([column.name for column in COLUMNS]), COLUMNS)
-    query = fill_sql("skyband.server", "neighbours", images=quote(table))
+    query = fill_sql("skyband.server", "neighbours", neighbours="neighbours", images=quote(table))
     return sky.sql(query, given={"neighbours": neighbours})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import threading
 import time
@@ -41,6 +42,8 @@ _LEAST_INDEXED = 256
 
 _SETTLED_S = 0.1
 """A folder that changed so recently may change again without its clock moving."""
+
+_POSITION = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*,\s*([+-]?\d+(?:\.\d*)?)\s*")
 
 Progress = Callable[[int], None]
 Note = Callable[[str], None]
@@ -261,6 +264,19 @@ class Collection:
             shown = ", ".join(map(repr, missing[:5]))
             raise BadOption(f"{len(missing)} ids are not in collection {self.name!r}: {shown}")
         return self._targets(snapshot, rows)
+
+    def target_named(self, what: str) -> Targets:
+        """The row of an id; of "RA,DEC", degrees, the nearest one on the sky.
+
+        Raises:
+            BadOption: it is neither, or no row has a position.
+        """
+        if self.snapshot().rows_of([what])[0] >= 0:
+            return self.targets([what])
+        place = _POSITION.fullmatch(what)
+        if place is None:
+            raise BadOption(f"{what!r} is no id of collection {self.name!r}, and no position as 'RA,DEC' in degrees")
+        return self.target_at(float(place[1]), float(place[2]))[0]
 
     def target_at(self, ra: float, dec: float) -> tuple[Targets, float]:
         """The row nearest to a position on the sky, and how far it is, arcsec.

@@ -1,4 +1,7 @@
-"""`similar('id', k)` in the text of a query: a table of neighbours, wherever tables stand."""
+"""`similar('id', k)` in the text of a query: a table of neighbours, wherever tables stand.
+
+Instead of an id, 'RA,DEC' in degrees names the image nearest to a position.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ COLUMNS = (
     Column("dec", "DOUBLE", "deg", "pos.eq.dec", description="Declination of the image"),
     Column("sep_arcsec", "DOUBLE", "arcsec", "pos.angDistance", description="Separation from the target"),
 )
-_K = 20
+DEFAULT_K = 20
 """Neighbours, unless told."""
 _USAGE = f"write {NAME}('<id of an image>', <how many>) or {NAME}('<id>', <how many>, '<collection>')"
 
@@ -36,7 +39,7 @@ class Call:
 
     Attributes:
         start, end: of its characters.
-        id: of the image whose likes are looked for.
+        target: id of the image whose likes are looked for, or a position as "RA,DEC".
         k: how many.
         collection: its name, "" for the only one.
         has_alias: whether a name for the table follows.
@@ -44,7 +47,7 @@ class Call:
 
     start: int
     end: int
-    id: str
+    target: str
     k: int
     collection: str
     has_alias: bool
@@ -112,7 +115,7 @@ def _call(start: int, end: int, arguments: Sequence[Token], has_alias: bool) -> 
     texts = [token.text for token in arguments if token.token_type != comma]
     if len(texts) > 1 and not texts[1].isdigit():
         raise QueryError(f"{texts[1]} neighbours cannot be looked for; {_USAGE}")
-    k = int(texts[1]) if len(texts) > 1 else _K
+    k = int(texts[1]) if len(texts) > 1 else DEFAULT_K
     return Call(start, end, texts[0], k, texts[2] if len(texts) > 2 else "", has_alias)
 
 
@@ -129,5 +132,5 @@ def neighbours_of(store: Store, call: Call) -> pa.Table:
     if not call.collection and len(Collection.names(store)) > 1:
         raise QueryError(f"{NAME} needs the name of a collection as third argument; {_USAGE}")
     collection = Collection.open(store, call.collection) if call.collection else Collection.only(store)
-    found = collection.similar(collection.targets([call.id]), LikenessOptions(k=call.k)).table
+    found = collection.similar(collection.target_named(call.target), LikenessOptions(k=call.k)).table
     return found.select([column.name for column in COLUMNS]).set_column(0, "rank", found["rank"].cast(pa.int32()))

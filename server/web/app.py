@@ -12,7 +12,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
-from skyband.server.api import cones, moc, sql, tables, xmatch
+from skyband.server.api import cones, moc, similar, sql, tables, xmatch
 from skyband.server.pages import home
 from skyband.server.service import Service
 from skyband.server.tap import sync, uws, vosi
@@ -70,7 +70,17 @@ def create_app(service: Service, listening: str) -> RequestLog:
     )
     scs = Router("/scs", route_handlers=[cones.search], exception_handlers={Exception: cone_error})
     app = Litestar(
-        [home.home, home.table_page, tap, scs, *moc.HANDLERS, *sql.HANDLERS, *tables.HANDLERS, *xmatch.HANDLERS],
+        [
+            home.home,
+            home.table_page,
+            tap,
+            scs,
+            *moc.HANDLERS,
+            *similar.HANDLERS,
+            *sql.HANDLERS,
+            *tables.HANDLERS,
+            *xmatch.HANDLERS,
+        ],
         dependencies={"service": Provide(provide_service), "identity": Provide(provide_identity)},
         exception_handlers={Exception: json_error},
         guards=[check_client],

@@ -66,7 +66,7 @@ def test_an_image_from_elsewhere_and_a_position_are_targets(run: Run, embedded: 
     assert answer["target"] == "mine.jpg"
     assert answer["neighbours"][0]["id"].startswith("blob")
     answer = json.loads(run("similar", "4.001,0", "-k", "3", "--json")[1])
-    assert answer["target"] == "image streak4, 3.6 arcsec from 4.001, 0"
+    assert answer["target"] == "image streak4, the nearest to 4.001,0"
 
 
 def test_conditions_and_exclusion(run: Run, embedded: Path) -> None:
@@ -95,7 +95,7 @@ def test_the_answer_as_a_table_a_file_and_a_picture(run: Run, embedded: Path, tm
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nothing",), "'nothing' is no file, no id of collection 'shapes', and no position"),
+        (("nothing",), "'nothing' is no id of collection 'shapes', and no position"),
         (("streak3", "--collection", "other"), "no collection 'other'"),
         (("streak3", "--where", "colour > 2"), "--where: query failed"),
         (("streak3", "--votes", "nothing"), "nothing"),

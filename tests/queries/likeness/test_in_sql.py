@@ -54,6 +54,15 @@ def test_the_ways_to_call_it(collection: Collection, call: str, k: int) -> None:
         assert sky.sql(f"SELECT rank, id, similarity FROM {call} ORDER BY rank").rows() == expected(collection, "g3", k)
 
 
+def test_a_position_is_that_of_the_nearest_image(collection: Collection) -> None:
+    rows = catalogue(300)
+    row = next(n for n in range(300) if rows["ra"][n].is_valid)
+    ra, dec = rows["ra"][row].as_py(), rows["dec"][row].as_py()
+    with Sky(collection.store.path) as sky:
+        found = sky.sql(f"SELECT rank, id, similarity FROM similar('{ra:.6f}, {dec:+.6f}', 5) ORDER BY rank").rows()
+    assert found == expected(collection, f"g{row}", 5)
+
+
 def test_two_in_one_query(collection: Collection) -> None:
     with Sky(collection.store.path) as sky:
         [(both,)] = sky.sql("SELECT count(*) FROM similar('g3', 30) a, similar('g4', 30) AS b WHERE a.id = b.id").rows()
@@ -82,9 +91,9 @@ def test_places_and_arguments_of_calls() -> None:
     text = "WITH n AS (FROM similar('it''s', 7, 'c')) SELECT * FROM n JOIN similar('b') USING (id)"
     first, second = find_calls(text)
     assert text[first.start : first.end] == "similar('it''s', 7, 'c')"
-    assert (first.id, first.k, first.collection, first.has_alias) == ("it's", 7, "c", False)
+    assert (first.target, first.k, first.collection, first.has_alias) == ("it's", 7, "c", False)
     assert text[second.start : second.end] == "similar('b')"
-    assert (second.id, second.k, second.collection) == ("b", 20, "")
+    assert (second.target, second.k, second.collection) == ("b", 20, "")
 
 
 @pytest.mark.parametrize(
