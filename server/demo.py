@@ -16,6 +16,7 @@ from skyband.schema.settings import Settings
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.server.console import percent
+from skyband.server.demo_likeness import make_images, show_likes
 from skyband.server.output import print_result
 from skyband.server.plots import match_figure
 
@@ -54,12 +55,17 @@ def run_demo(folder: Path, *, rows: int, seed: int) -> None:
                 print(f"  {folder / name}: {written:,} rows")
             match_figure(sky, "astrometry_mir", folder / "astrometry_mir.png")
             print(f"  {folder / 'astrometry_mir.png'}: sky density, separations and their chance level")
+    with _step("Drawing pictures of the brightest galaxies as a survey sees them, and encoding them"):
+        make_images(store, folder / "images", seed)
+    with _step("What looks like this galaxy, and what do volunteers say of its likes?"):
+        show_likes(store, folder)
     print(f"\nDone in {time.perf_counter() - began:.0f} s. What to try next (the program is .venv/bin/skyband):")
     for command in (
         f"skyband tables --store {store.path}",
         f"skyband describe astrometry_mir --store {store.path}",
         f'skyband sql "SELECT class, count(*) FROM sim_truth GROUP BY class" --store {store.path}',
         f"skyband crossmatch sim_nir sim_mir --radius 2 --find mutual --into nir_mir --store {store.path}",
+        f"skyband similar {folder / 'mine.png'} --views 8 --votes galaxy_votes --store {store.path}",
         f"skyband serve --store {store.path}",
         f"topcat {folder / 'astrometry_mir.fits'}",
     ):

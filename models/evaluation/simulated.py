@@ -54,7 +54,7 @@ def simulated_pictures(n: int, seed: int = _SEED) -> tuple[Galaxies, list[Pictur
     return galaxies, list(pictures)
 
 
-def simulated_figures(encoder: Encoder, n: int = 10_000, k: int = 10) -> SimulatedFigures:
+def simulated_figures(encoder: Encoder, n: int = 5000, k: int = 10) -> SimulatedFigures:
     """Encode n new galaxies and predict each from its neighbours."""
     galaxies, pictures = simulated_pictures(n)
     vectors = torch.cat(

@@ -26,6 +26,8 @@ class Style:
         seeing: standard deviation of the point spread function, pixels of a picture of 64.
         saturation: of colours, 1 as they are.
         grey: share of pictures without colours.
+        tint: factor of each band.
+        pedestal: level of the sky in each band over the faintest isophote.
     """
 
     noise: tuple[float, float]
@@ -33,11 +35,19 @@ class Style:
     seeing: tuple[float, float]
     saturation: tuple[float, float]
     grey: float
+    tint: tuple[float, float]
+    pedestal: tuple[float, float]
 
 
-ANY_SURVEY = Style(noise=(0.06, 0.9), softening=(0.3, 5.0), seeing=(0.35, 2.4), saturation=(0.5, 2.0), grey=0.25)
+ANY_SURVEY = Style(
+    noise=(0.06, 0.9), softening=(0.3, 5.0), seeing=(0.35, 2.4), saturation=(0.5, 2.0), grey=0.25,
+    tint=(0.75, 1.33), pedestal=(-0.5, 1.0),
+)  # fmt: skip
 """All that surveys may be: what an encoder is to be indifferent to."""
-ONE_SURVEY = Style(noise=(0.1, 0.2), softening=(0.8, 1.2), seeing=(0.6, 0.9), saturation=(0.9, 1.1), grey=0.0)
+ONE_SURVEY = Style(
+    noise=(0.1, 0.2), softening=(0.8, 1.2), seeing=(0.6, 0.9), saturation=(0.9, 1.1), grey=0.0,
+    tint=(0.97, 1.03), pedestal=(-0.1, 0.1),
+)  # fmt: skip
 """A survey whose pictures are all much alike, as of nearby galaxies in SDSS."""
 
 
@@ -89,13 +99,13 @@ def observe(pictures: Tensor, depth: Tensor, generator: torch.Generator, style: 
 
     ramp = torch.linspace(-1, 1, size, device=device)
     slope = uniform(-1, 1, 1, 1, 1) * ramp[None, None, None, :] + uniform(-1, 1, 1, 1, 1) * ramp[None, None, :, None]
-    pictures = pictures + depth * (0.4 * slope + uniform(-0.5, 1.0, 3, 1, 1))
+    pictures = pictures + depth * (0.4 * slope + uniform(*style.pedestal, 3, 1, 1))
     return _displayed(pictures, depth * log_uniform(*style.softening, 1, 1, 1), style, uniform, log_uniform)
 
 
 def _displayed(pictures: Tensor, softening: Tensor, style: Style, uniform: _Draw, log_uniform: _Draw) -> Tensor:
     """Linear light as a picture: colours, stretch, 8 bits."""
-    pictures = pictures * log_uniform(0.75, 1.33, 3, 1, 1)
+    pictures = pictures * log_uniform(*style.tint, 3, 1, 1)
     mean = pictures.mean(dim=1, keepdim=True)
     is_grey = uniform(0, 1, 1, 1, 1) < style.grey
     saturation = torch.where(is_grey, torch.zeros_like(mean[:, :, :1, :1]), log_uniform(*style.saturation, 1, 1, 1))

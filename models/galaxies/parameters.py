@@ -103,6 +103,16 @@ class Galaxies:
     def __len__(self) -> int:
         return int(self.kind.shape[0])
 
+    def rows(self, rows: Tensor) -> Galaxies:
+        """Some of them; those whose partner is not among them merge with nobody."""
+        chosen = {field.name: getattr(self, field.name)[rows] for field in fields(self)}
+        place = torch.full((len(self),), -1, device=rows.device)
+        own = torch.arange(len(rows), device=rows.device)
+        place[rows] = own
+        partner = place[chosen["partner"]]
+        chosen["partner"] = torch.where(partner < 0, own, partner)
+        return Galaxies(**chosen)
+
     def twice(self) -> Galaxies:
         """Each galaxy two times: rows 0 to n-1, and again as rows n to 2n-1, merging with galaxies of its own half."""
         n = len(self)

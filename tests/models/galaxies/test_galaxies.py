@@ -28,7 +28,7 @@ def upright(galaxies: Galaxies, half_side: float = 4.0) -> View:
 def plain(galaxies: Galaxies, kind: str) -> Galaxies:
     """The galaxies of a kind, without companions, clumps and distortion."""
     rows = (galaxies.kind == KINDS.index(kind)).nonzero()[:, 0]
-    chosen = Galaxies(**{field.name: getattr(galaxies, field.name)[rows] for field in fields(galaxies)})
+    chosen = galaxies.rows(rows)
     zero = torch.zeros(len(rows))
     return replace(chosen, partner=torch.arange(len(rows)), warp=zero, tidal=zero, clumpiness=zero, dust=zero)
 
@@ -67,7 +67,7 @@ def test_half_of_a_spheroids_light_lies_within_its_radius(galaxies: Galaxies) ->
     axis = torch.linspace(-40, 40, 1601)
     y, x = torch.meshgrid(axis, axis, indexing="ij")
     for row in range(4):
-        one = Galaxies(**{field.name: getattr(smooth, field.name)[row : row + 1] for field in fields(smooth)})
+        one = smooth.rows(torch.tensor([row]))
         light = sersic(x[None], y[None], one)[0] * 0.05**2
         within = light[torch.hypot(x, y) < 1].sum()
         if one.sersic_n < 2:  # of cuspier ones the pixels miss the core
@@ -111,6 +111,15 @@ def test_pictures_are_what_cameras_write(galaxies: Galaxies) -> None:
     assert seen.min() >= 0 and seen.max() <= 1
     assert torch.equal(torch.round(seen * 255) / 255, seen)
     assert (seen.std(dim=(1, 2, 3)) > 0).all()
+
+
+def test_some_galaxies_keep_partners_that_are_among_them(galaxies: Galaxies) -> None:
+    merging = (galaxies.partner != torch.arange(len(galaxies))).nonzero()[:, 0]
+    first = merging[0]
+    both, alone = galaxies.rows(torch.stack([first, galaxies.partner[first]])), galaxies.rows(first[None])
+    assert both.partner[0] == 1
+    assert alone.partner.tolist() == [0]
+    assert torch.equal(both.pitch, galaxies.pitch[torch.stack([first, galaxies.partner[first]])])
 
 
 def test_twice_keeps_partners_in_their_half(galaxies: Galaxies) -> None:
