@@ -23,9 +23,7 @@ from skyband.server.console import json_option, note, print_json
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="CSV file of their image_id, survey, question and answer, as of Galaxy Zoo.",
 )
-@click.option(
-    "--simulated", type=click.IntRange(min=100), default=5000, show_default=True, help="Simulated galaxies."
-)
+@click.option("--simulated", type=click.IntRange(min=100), default=5000, show_default=True, help="Simulated galaxies.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Markdown file (default: print).")
 @json_option
 def command(
