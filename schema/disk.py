@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 
@@ -19,6 +20,26 @@ def put_in_place(built: Path, final: Path) -> None:
     _sync(built)
     built.replace(final)
     _sync(final.parent)
+
+
+def keep_whole(path: Path, data: bytes) -> None:
+    """Write a file that can be made again, whole or not at all; it may be lost to a power cut.
+
+    Args:
+        path: of the file; its folder is made if it is not there.
+        data: what goes in.
+
+    Raises:
+        OSError: the disk is full or refuses.
+    """
+    building = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        building.write_bytes(data)
+        building.replace(path)
+    except OSError:
+        building.unlink(missing_ok=True)
+        raise
 
 
 def _sync(path: Path) -> None:

@@ -14,7 +14,6 @@ from skyband.ingest.images.examine import Examiner, Found, Outcome, Unchanged
 from skyband.ingest.images.options import AddOptions, AddReport
 from skyband.ingest.images.rejects import count_reasons, first_refusals, refusals_kept, refuse
 from skyband.ingest.images.table import (
-    KIND,
     build,
     check_collection,
     columns_of,
@@ -25,6 +24,7 @@ from skyband.ingest.images.table import (
 )
 from skyband.ingest.images.work import examine_all, stoppable
 from skyband.ingest.progress import Progress
+from skyband.queries.images.collections import KIND
 from skyband.queries.images.pixels import Pixels
 from skyband.queries.images.thumbnails import SCHEMA, Thumbnails
 from skyband.schema.columns import TableInfo

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from skyband.ingest.images.candidates import Candidate, Refused
 from skyband.queries.images.decode import Picture, read_image
 from skyband.queries.images.pixels import Pixels, checksum_of
 from skyband.queries.images.thumbnails import make_thumbnail
+from skyband.schema.disk import keep_whole
 from skyband.schema.errors import BadImage
 from skyband.schema.faults import storage_error
 
@@ -125,11 +125,7 @@ def _check_covered(picture: Picture) -> None:
 
 def _keep(path: Path, data: bytes) -> None:
     """Put a file into the download cache, whole or not at all."""
-    building = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        building.write_bytes(data)
-        building.replace(path)
+        keep_whole(path, data)
     except OSError as error:
-        building.unlink(missing_ok=True)
         raise storage_error(f"cannot keep {path}", error) from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from skyband.ingest.images.examine import Found, Known
+from skyband.queries.images.collections import is_collection
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo
 from skyband.schema.errors import BadTable
 from skyband.schema.healpix import with_key
@@ -18,9 +19,6 @@ from skyband.schema.sql import fill_sql
 
 if TYPE_CHECKING:
     import duckdb
-
-KIND = "images"
-"""What `details.kind` of a table says if it is a collection."""
 
 _PACKAGE = "skyband.ingest.images"
 
@@ -67,7 +65,7 @@ def check_collection(name: str, table: TableInfo | None) -> None:
     Raises:
         BadTable: it is one.
     """
-    if table is not None and table.details.get("kind") != KIND:
+    if table is not None and not is_collection(table):
         raise BadTable(f"table {name!r} is no collection of images; choose another name for --collection")
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from skyband.models.encoders.encoder import Encoder
-from skyband.queries.images import Pixels
+from skyband.queries.images import Pixels, is_collection
 from skyband.queries.likeness import Collection
 from skyband.queries.sky import Sky
 from skyband.schema.columns import TableInfo
@@ -97,7 +97,7 @@ def embed(
     """
     began = time.monotonic()
     with Sky(settings=store.settings) as sky:
-        if sky.table(name).details.get("kind") != "images":
+        if not is_collection(sky.table(name)):
             raise BadTable(f"table {name!r} is no collection of images; make one by skyband images add")
         if name in Collection.names(store):
             collection = Collection.open(store, name)

@@ -73,20 +73,22 @@ class EmbeddedEncoder:
         wide = crop_galaxy(picture, SIDE, _WIDE)
         return torch.from_numpy(np.ascontiguousarray(wide.transpose(2, 0, 1)))
 
-    @torch.inference_mode()
     def embed(self, prepared: Tensor) -> Vectors:
         """Vectors of a batch of prepared pictures."""
-        pictures = prepared.to(self._device).float() / 255
-        with mixed_precision(self._device, self._precision):
-            return mean_direction([self._network(view) for view in turned(pictures, SIDE, self._views)])
+        return mean_direction(self._seen(prepared))
 
     @torch.inference_mode()
     def judge(self, prepared: Tensor) -> dict[str, Tensor]:
         """What the network's heads say of a batch without any real label, the mean over all views (`network.HEADS`)."""
+        said = [self._network.judge(vectors) for vectors in self._seen(prepared)]
+        return {name: torch.stack([one[name] for one in said]).mean(dim=0).cpu() for name in said[0]}
+
+    @torch.inference_mode()
+    def _seen(self, prepared: Tensor) -> list[Tensor]:
+        """What the network makes of each view of prepared pictures."""
         pictures = prepared.to(self._device).float() / 255
         with mixed_precision(self._device, self._precision):
-            said = [self._network.judge(self._network(view)) for view in turned(pictures, SIDE, self._views)]
-        return {name: torch.stack([one[name].float() for one in said]).mean(dim=0).cpu() for name in said[0]}
+            return [self._network(view).float() for view in turned(pictures, SIDE, self._views)]
 
 
 def default_weights() -> Path:

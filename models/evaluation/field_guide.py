@@ -24,7 +24,8 @@ from skyband.models.evaluation.neighbours import (
     precision_at,
     same_group_share,
 )
-from skyband.schema.errors import BadFile
+from skyband.queries.images import decode
+from skyband.schema.errors import BadFile, BadImage
 
 _BATCH = 64
 
@@ -101,9 +102,10 @@ def read_examples(folder: Path, labels: Path) -> list[Example]:
                 answers.setdefault(row["image_id"], set()).add((row["question"], row["answer"]))
                 surveys[row["image_id"]] = row["survey"]
         return [
-            Example(_open(folder / f"{name}.jpg"), surveys[name], frozenset(answers[name])) for name in sorted(answers)
+            Example(decode((folder / f"{name}.jpg").read_bytes()), surveys[name], frozenset(answers[name]))
+            for name in sorted(answers)
         ]
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, BadImage) as error:
         raise BadFile(f"cannot read labelled examples from {labels}: {error}") from None
 
 
@@ -172,10 +174,6 @@ def _several(answers: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _marked(examples: Sequence[Example], holds: Callable[[Example], bool]) -> Bools:
     return np.array([holds(example) for example in examples], dtype=bool)
-
-
-def _open(path: Path) -> Picture:
-    return np.asarray(Image.open(path).convert("RGB"))
 
 
 def _batches(examples: Sequence[Example], change: Callable[[Image.Image], Image.Image]) -> list[list[Picture]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from skyband.models.galaxies.draws import Draws
 from skyband.models.galaxies.shapes import blobs, gaussian
 
 STARS = 5
@@ -51,12 +50,6 @@ ONE_SURVEY = Style(
 """A survey whose pictures are all much alike, as of nearby galaxies in SDSS."""
 
 
-class _Draw(Protocol):
-    """Draws numbers between two, one or more a picture."""
-
-    def __call__(self, low: float, high: float, *shape: int) -> Tensor: ...
-
-
 def observe(pictures: Tensor, depth: Tensor, generator: torch.Generator, style: Style = ANY_SURVEY) -> Tensor:
     """What surveys, each one of its own, show of galaxies.
 
@@ -72,12 +65,8 @@ def observe(pictures: Tensor, depth: Tensor, generator: torch.Generator, style: 
     n, _, size, _ = pictures.shape
     device = pictures.device
 
-    def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(n, *shape, generator=generator, device=device)
-
-    def log_uniform(low: float, high: float, *shape: int) -> Tensor:
-        return torch.exp(uniform(math.log(low), math.log(high), *shape))
-
+    draws = Draws(n, generator)
+    uniform, log_uniform = draws.uniform, draws.log_uniform
     pictures = pictures + _chance_stars(n, size, generator)
     psf = _gaussian(log_uniform(*style.seeing) * size / 64, size)
     pictures = _smoothed(pictures, psf)
@@ -100,36 +89,36 @@ def observe(pictures: Tensor, depth: Tensor, generator: torch.Generator, style: 
     ramp = torch.linspace(-1, 1, size, device=device)
     slope = uniform(-1, 1, 1, 1, 1) * ramp[None, None, None, :] + uniform(-1, 1, 1, 1, 1) * ramp[None, None, :, None]
     pictures = pictures + depth * (0.4 * slope + uniform(*style.pedestal, 3, 1, 1))
-    return _displayed(pictures, depth * log_uniform(*style.softening, 1, 1, 1), style, uniform, log_uniform)
+    return _displayed(pictures, depth * log_uniform(*style.softening, 1, 1, 1), style, draws)
 
 
-def _displayed(pictures: Tensor, softening: Tensor, style: Style, uniform: _Draw, log_uniform: _Draw) -> Tensor:
+def _displayed(pictures: Tensor, softening: Tensor, style: Style, draws: Draws) -> Tensor:
     """Linear light as a picture: colours, stretch, 8 bits."""
-    pictures = pictures * log_uniform(*style.tint, 3, 1, 1)
+    pictures = pictures * draws.log_uniform(*style.tint, 3, 1, 1)
     mean = pictures.mean(dim=1, keepdim=True)
-    is_grey = uniform(0, 1, 1, 1, 1) < style.grey
-    saturation = torch.where(is_grey, torch.zeros_like(mean[:, :, :1, :1]), log_uniform(*style.saturation, 1, 1, 1))
+    is_grey = draws.uniform(0, 1, 1, 1, 1) < style.grey
+    saturation = torch.where(
+        is_grey, torch.zeros_like(mean[:, :, :1, :1]), draws.log_uniform(*style.saturation, 1, 1, 1)
+    )
     pictures = mean + saturation * (pictures - mean)
     peak = torch.arcsinh(1 / softening)
     per_band = torch.arcsinh(pictures / softening) / peak
     mean = pictures.mean(dim=1, keepdim=True).clamp_min(1e-4)
     # One factor for all bands keeps colours (Lupton et al. 2004, PASP 116, 133).
     together = pictures * (torch.arcsinh(mean / softening) / peak / mean)
-    stretched = torch.where(uniform(0, 1, 1, 1, 1) < 0.5, per_band, together)
-    level = log_uniform(0.6, 1.4, 1, 1, 1)
+    stretched = torch.where(draws.uniform(0, 1, 1, 1, 1) < 0.5, per_band, together)
+    level = draws.log_uniform(0.6, 1.4, 1, 1, 1)
     return torch.round((stretched * level).clamp(0, 1) * 255) / 255
 
 
 def _chance_stars(n: int, size: int, generator: torch.Generator) -> Tensor:
     """Stars and small galaxies anywhere in pictures of n galaxies of peak 1."""
     device = generator.device
-
-    def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(n, *shape, generator=generator, device=device)
-
+    draws = Draws(n, generator)
+    uniform = draws.uniform
     axes = ((torch.arange(size, device=device) + 0.5) / size * 2 - 1).expand(n, -1)
     there = uniform(0, 1, STARS) < uniform(-0.3, 0.6, 1)
-    brightness = torch.exp(uniform(math.log(0.03), math.log(1.2), STARS)) * there
+    brightness = draws.log_uniform(0.03, 1.2, STARS) * there
     extended = torch.where(
         uniform(0, 1, STARS) < 0.3, uniform(0.05, 0.12, STARS), torch.full((n, STARS), 0.012, device=device)
     )

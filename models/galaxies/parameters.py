@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from skyband.models.galaxies.draws import Draws
+
 KINDS = ("smooth", "lenticular", "spiral", "edge_on", "irregular", "ring")
 KIND_SHARES = (0.30, 0.09, 0.37, 0.10, 0.07, 0.07)
 """Share of each kind: every kind often enough to be learnt, not as the sky has them."""
@@ -125,14 +127,8 @@ def draw_galaxies(n: int, generator: torch.Generator) -> Galaxies:
     """Draw the parameters of n galaxies, on the generator's device."""
     device = generator.device
 
-    def uniform(low: float, high: float, *more: int) -> Tensor:
-        return low + (high - low) * torch.rand(n, *more, generator=generator, device=device)
-
-    def normal(mean: float, deviation: float, *more: int) -> Tensor:
-        return mean + deviation * torch.randn(n, *more, generator=generator, device=device)
-
-    def chance(share: float) -> Tensor:
-        return uniform(0, 1) < share
+    draws = Draws(n, generator)
+    uniform, normal, chance = draws.uniform, draws.normal, draws.chance
 
     shares = torch.tensor(KIND_SHARES, device=device)
     kind = torch.multinomial(shares, n, replacement=True, generator=generator)

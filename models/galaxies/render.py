@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from skyband.models.galaxies.draws import Draws
 from skyband.models.galaxies.parameters import KINDS, Galaxies
 from skyband.models.galaxies.shapes import (
     arm_pattern,
@@ -62,12 +63,9 @@ class View:
 def draw_view(galaxies: Galaxies, generator: torch.Generator, *, jitter: float = 0.04) -> View:
     """Draw orientations, depths and small offsets; what is brighter than the depth fills the picture."""
     device, n = generator.device, len(galaxies)
-
-    def uniform(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(n, generator=generator, device=device)
-
+    draws = Draws(n, generator)
     zero = torch.zeros(n, device=device)
-    depth = torch.exp(uniform(*map(math.log, DEPTH)))
+    depth = draws.log_uniform(*DEPTH)
     wide = View(zero, zero + 1, zero + _WIDE, torch.zeros(n, 2, device=device), depth)
     small = render(galaxies, wide, _SMALL).mean(dim=1)
     axis = ((torch.arange(_SMALL, device=device) + 0.5) / _SMALL * 2 - 1) * _WIDE
@@ -75,10 +73,10 @@ def draw_view(galaxies: Galaxies, generator: torch.Generator, *, jitter: float =
     seen = small > depth[:, None, None] * small.amax(dim=(1, 2), keepdim=True)
     isophote = torch.where(seen, radius, torch.zeros_like(radius)).amax(dim=(1, 2)).clamp(0.5, _WIDE)
     return View(
-        angle=uniform(0, 2 * math.pi),
-        mirrored=torch.randint(2, (n,), generator=generator, device=device) * 2.0 - 1,
-        half_side=MARGIN * isophote * torch.exp(uniform(-0.25, 0.2)),
-        offset=(jitter * torch.randn(n, 2, generator=generator, device=device)).clamp(-3 * jitter, 3 * jitter),
+        angle=draws.uniform(0, 2 * math.pi),
+        mirrored=draws.sign(),
+        half_side=MARGIN * isophote * torch.exp(draws.uniform(-0.25, 0.2)),
+        offset=draws.normal(0, jitter, 2).clamp(-3 * jitter, 3 * jitter),
         depth=depth,
     )
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from skyband.models.encoders.network import SIDE
+from skyband.models.galaxies.draws import Draws
 from skyband.models.galaxies.observe import observe
 from skyband.models.galaxies.parameters import draw_galaxies
 from skyband.models.galaxies.render import draw_view, render
@@ -69,12 +70,10 @@ def _another_view(pictures: Tensor, generator: torch.Generator) -> Tensor:
     """Pictures turned, mirrored, zoomed, moved, coloured, blurred and made noisy at random."""
     n, wide = len(pictures), pictures.shape[-1]
     device = generator.device
-
-    def uniform(low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(n, *shape, generator=generator, device=device)
-
+    draws = Draws(n, generator)
+    uniform = draws.uniform
     angle, scale = uniform(0, 2 * math.pi), SIDE / wide * torch.exp(uniform(-0.2, 0.15))
-    mirror = torch.randint(2, (n,), generator=generator, device=device) * 2.0 - 1
+    mirror = draws.sign()
     matrix = torch.zeros(n, 2, 3, device=device)
     matrix[:, 0, 0], matrix[:, 0, 1] = scale * torch.cos(angle) * mirror, -scale * torch.sin(angle)
     matrix[:, 1, 0], matrix[:, 1, 1] = scale * torch.sin(angle) * mirror, scale * torch.cos(angle)

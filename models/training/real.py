@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from skyband.models.encoders.crop import crop_galaxy
 from skyband.models.encoders.network import SIDE
-from skyband.schema.errors import BadFile
+from skyband.queries.images import decode
+from skyband.schema.errors import BadFile, BadImage
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -25,8 +25,8 @@ def cut_outs(folder: Path) -> NDArray[np.uint8]:
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in _SUFFIXES:
             try:
-                picture = np.asarray(Image.open(path).convert("RGB"))
-            except (OSError, UnidentifiedImageError) as error:
+                picture = decode(path.read_bytes())
+            except (OSError, BadImage) as error:
                 raise BadFile(f"{path} is no picture that can be read: {error}") from None
             found.append(crop_galaxy(picture, SIDE, 3 * SIDE // 2))
     if len(found) < 2:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import threading
 import time
 from pathlib import Path
 
+from skyband.schema.disk import keep_whole
 from skyband.schema.faults import storage_error
 
 _ROOM = 0.9
@@ -54,13 +54,9 @@ class Cache:
         if len(data) > self._limit_bytes:
             return
         path = self._path(address)
-        building = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            building.write_bytes(data)
-            building.replace(path)
+            keep_whole(path, data)
         except OSError as error:
-            building.unlink(missing_ok=True)
             raise storage_error(f"cannot keep an image in {self._folder}", error) from error
         with self._lock:
             self._bytes = self._listed_bytes() if self._bytes is None else self._bytes + len(data)

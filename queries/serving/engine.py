@@ -16,6 +16,7 @@ from skyband.queries.formats import FORMATS, Info, encode
 from skyband.queries.likeness.in_sql import COLUMNS as NEIGHBOUR_COLUMNS
 from skyband.queries.likeness.in_sql import Call, neighbours_of, replace_calls
 from skyband.queries.result import ArrowRows, Result
+from skyband.queries.serving.gate import check_length
 from skyband.queries.serving.lockdown import ENGINE, allow_files, lock_engine
 from skyband.queries.serving.plans import Plans
 from skyband.queries.serving.question import Query
@@ -120,7 +121,12 @@ class Engine:
         return self._reply(query, rows, columns)
 
     def _with_neighbours(self, query: Query) -> Query:
-        """The query with a table in the place of each `similar(...)`."""
+        """The query with a table in the place of each `similar(...)`.
+
+        Raises:
+            QueryError: the text costs more to read than it can be worth, or a call has wrong arguments.
+        """
+        check_length(query.text)
 
         def neighbours(call: Call) -> str:
             name = f"similar_{len(self._uploads.columns) + 1}"

@@ -13,7 +13,6 @@ from skyband.queries.known import KnownColumns, unique_names
 from skyband.queries.lineage import trace_columns
 from skyband.queries.serving.gate import (
     Allowed,
-    check_length,
     check_sql,
     known_functions,
     one_select,
@@ -73,13 +72,12 @@ class Plans:
 
         Args:
             cursor: to read SQL with.
-            query: the text and its language.
+            query: the text, which `check_length` has let pass, and its language.
             uploads: columns of the uploaded tables, by name.
 
         Raises:
             QueryError: the text is not one harmless SELECT, or not ADQL.
         """
-        check_length(query.text)
         key = (query.language, query.text)
         plan = None if uploads else self._kept.get(key)
         if plan is None:

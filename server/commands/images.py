@@ -127,8 +127,10 @@ def list_(settings: Settings, as_json: bool) -> None:
 
     Example: skyband images list
     """
+    from skyband.queries.images import is_collection
+
     with open_sky(settings) as sky:
-        found = [info for info in sky.tables.values() if _is_collection(info)]
+        found = [info for info in sky.tables.values() if is_collection(info)]
     if as_json:
         print_json([_summary(info) for info in found])
         return
@@ -158,13 +160,13 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
 
     Example: skyband images show galaxies
     """
-    from skyband.queries.images import Thumbnails
+    from skyband.queries.images import Thumbnails, is_collection
     from skyband.schema.errors import BadTable
     from skyband.schema.sql import fill_sql
 
     with open_sky(settings) as sky:
         info = sky.table(name)
-        if not _is_collection(info):
+        if not is_collection(info):
             raise BadTable(f"table {name!r} is no collection of images; see skyband describe {name}")
         figures = sky.sql(fill_sql("skyband.server", "collection", table=info.name)).to_arrow()
         facts = _summary(info) | figures.to_pylist()[0] | {"thumbnails": Thumbnails(sky.store, info.name).count()}
@@ -212,10 +214,6 @@ def _tell(report: AddReport, as_json: bool) -> None:
             note(f"note: {text}")
     if report.stopped:
         raise KeyboardInterrupt
-
-
-def _is_collection(info: TableInfo) -> bool:
-    return info.details.get("kind") == "images"
 
 
 def _placed(info: TableInfo) -> int:
