@@ -21,6 +21,7 @@ from skyband.queries.known import unique_names
 from skyband.queries.quantities import merge, renamed
 from skyband.schema.columns import Column
 from skyband.schema.names import quote
+from skyband.schema.sql import limit_rows
 
 _ARRAYS = {"point": "DOUBLE[2]", "circle": "DOUBLE[3]", "polygon": "DOUBLE[]"}
 _SET_WORDS = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}
@@ -157,7 +158,7 @@ class _Translator:
             sql += f"\nHAVING {having_condition.sql}"
         sql += order
         limit, offset = tree.args.get("limit"), tree.args.get("offset")
-        sql += f"\nLIMIT {limit.expression.name}" if limit else ""
+        sql += f"\n{limit_rows(int(limit.expression.name))}" if limit else ""
         sql += f"\nOFFSET {offset.expression.name}" if offset else ""
         return sql, shielded(fields) if grouped or limit or offset else fields
 

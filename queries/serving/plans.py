@@ -25,6 +25,7 @@ from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import QueryError
 from skyband.schema.keys import catalog_of, data_of, key_columns
 from skyband.schema.names import quote
+from skyband.schema.sql import limit_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,7 +51,7 @@ class Plan:
         """
         if self.parsed is None or self.parsed[0] != most:
             # The line break ends a comment the query may close with.
-            self.parsed = most, one_select(cursor, f"SELECT * FROM ({self.sql}\n) LIMIT {most}")
+            self.parsed = most, one_select(cursor, f"SELECT * FROM ({self.sql}\n) {limit_rows(most)}")
         return self.parsed[1]
 
 
