@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from skyband.queries.cones import Cone, ConeSearch
 from skyband.queries.known import KnownColumns, unique_names
-from skyband.queries.likeness.in_sql import COLUMNS as NEIGHBOUR_COLUMNS
-from skyband.queries.likeness.in_sql import Call, neighbours_of, replace_calls
+from skyband.queries.likeness.in_sql import Call, replace_calls
+from skyband.queries.likeness.neighbours import Neighbours
 from skyband.queries.lineage import trace_columns
 from skyband.queries.result import Result
 from skyband.schema.columns import Column, TableInfo
@@ -53,6 +53,7 @@ class Sky:
             chosen = replace(chosen, store=str(path))
         self.store = Store.open(chosen)
         self._session = Session(self.store.tables_folder, chosen)
+        self._neighbours = Neighbours(self.store)
         # Closing before the interpreter goes keeps DuckDB from reporting functions left registered.
         self._closer = weakref.finalize(self, self._session.close)
 
@@ -98,9 +99,13 @@ class Sky:
         self._session.refresh()
         tables = dict(given or {})
 
+        def ids_where(condition: str) -> pa.ChunkedArray:
+            return self.sql(condition).to_arrow()["id"]
+
         def neighbours(call: Call) -> str:
             name = f"similar_{len(tables) + 1}"
-            tables[name] = Given(neighbours_of(self.store, call), NEIGHBOUR_COLUMNS)
+            found = self._neighbours.of(call, ids_where)
+            tables[name] = Given(found.rows, found.columns)
             return name
 
         text = replace_calls(query, neighbours)

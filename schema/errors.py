@@ -26,6 +26,9 @@ A message says what was wrong, the value, and what to do.
 
 from __future__ import annotations
 
+_OF_MODELS = frozenset({"torch", "torchvision", "timm", "safetensors", "sklearn", "xgboost"})
+"""Libraries of the extra `models`."""
+
 
 class SkybandError(Exception):
     """Base of the tree; `exit_code` is what the command line returns."""
@@ -109,3 +112,11 @@ class TableExists(InputError):
 
 class TableNotFound(InputError):
     """No such table in the store."""
+
+
+def missing_dependency(error: ModuleNotFoundError) -> MissingDependency | None:
+    """What to say of a library that an extra of the package brings; None of any other."""
+    name = (error.name or "").partition(".")[0]
+    if name not in _OF_MODELS:
+        return None
+    return MissingDependency(f"this needs {name}, which is not installed; pip install 'skyband[models]'")

@@ -171,6 +171,10 @@ class Settings:
     # Seconds old versions of a collection are kept, so that searches that run can end.
     likeness_keep_versions_s: float = 3_600.0
 
+    # File of the weights by which a server encodes uploaded images, where the collection's are neither those of the
+    # package nor of the hub.
+    encoder_weights: str = ""
+
     def __post_init__(self) -> None:
         for name, least, most in _LIMITS:
             value = getattr(self, name)

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import rich_click as click
 
-from skyband.schema.errors import SkybandError
+from skyband.schema.errors import SkybandError, missing_dependency
 
 COMMANDS = (
     "ingest",
@@ -77,6 +77,12 @@ def main() -> None:
     except SkybandError as error:
         print(f"skyband: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except ModuleNotFoundError as error:
+        missing = missing_dependency(error)
+        if missing is None:
+            raise
+        print(f"skyband: {missing}", file=sys.stderr)
+        sys.exit(missing.exit_code)
     except (click.Abort, KeyboardInterrupt):
         print("skyband: stopped", file=sys.stderr)
         sys.exit(130)

@@ -15,10 +15,11 @@ from skyband.models.encoders.views import Views
 from skyband.models.galaxies.gallery import draw_gallery
 from skyband.queries.likeness import Collection, LikenessOptions
 from skyband.queries.morphology import interpret
+from skyband.queries.morphology.of_neighbours import votes_of
 from skyband.queries.sky import Sky
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
-from skyband.server.likeness import find_target, look, votes_of
+from skyband.server.likeness import find_target, look
 from skyband.server.montage import write_montage
 from skyband.server.morphology_plots import write_charts
 from skyband.server.output import print_result
@@ -66,7 +67,7 @@ def show_likes(store: Store, folder: Path) -> None:
         first = found.table["id"][0].as_py()
         print(f"  mine.png is {name}, turned by 90 degrees; most like it is {first}")
         write_montage(store, COLLECTION, target, found, folder / "alike.png")
-        said = votes_of(sky, found, target, VOTES)
+        said = votes_of(sky.connection, sky.table(VOTES), sky.store.path, target.targets, found)
         charts = write_charts(said, folder)
         print(f"  {folder / 'alike.png'}: what looks like it; {', '.join(path.name for path in charts)}: its votes")
         words = interpret(said)

@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from skyband.queries.likeness import Collection, Likeness, LikenessOptions, Targets
-from skyband.queries.likeness.in_sql import COLUMNS
+from skyband.queries.likeness.neighbours import COLUMNS, ids_query
 from skyband.queries.sky import Given, Sky
 from skyband.schema.errors import QueryError
 from skyband.schema.names import quote
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from skyband.models.encoders.encoder import Encoder
-    from skyband.queries.morphology import Neighbourhood
     from skyband.queries.result import Result
 
 
@@ -87,7 +84,7 @@ def ids_where(sky: Sky, collection: str, where: str) -> pa.ChunkedArray:
         QueryError: it is no condition.
     """
     try:
-        return sky.sql(f"SELECT id FROM {quote(collection)} WHERE (\n{where}\n)").to_arrow()["id"]
+        return sky.sql(ids_query(collection, where)).to_arrow()["id"]
     except QueryError as error:
         raise QueryError(f"--where: {error}") from None
 
@@ -104,18 +101,3 @@ def with_table(sky: Sky, found: Likeness, table: str) -> Result:
     neighbours = Given(found.table.select([column.name for column in COLUMNS]), COLUMNS)
     query = fill_sql("skyband.server", "neighbours", neighbours="neighbours", images=quote(table))
     return sky.sql(query, given={"neighbours": neighbours})
-
-
-def votes_of(sky: Sky, found: Likeness, target: Target, votes: str) -> Neighbourhood:
-    """What a table of votes says of neighbours, beside all it knows.
-
-    Raises:
-        TableNotFound, BadTable: there is no such table, or it holds no votes.
-    """
-    from skyband.queries.morphology import Votes, collection_of, neighbourhood_of
-
-    connection = sky.connection
-    base = collection_of(connection, Votes.of(sky.table(votes), sky.store.path))
-    ra, dec = float(target.targets.ra[0]), float(target.targets.dec[0])
-    place = None if np.isnan(ra) or np.isnan(dec) else (ra, dec)
-    return neighbourhood_of(connection, found.table, base, query=place)

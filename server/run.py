@@ -16,6 +16,7 @@ from skyband.schema.errors import BadOption
 from skyband.schema.locks import writer_lock
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
+from skyband.server.api.encoder_processes import Encoders
 from skyband.server.api.match_processes import MatchProcesses
 from skyband.server.catalogue import Catalogue
 from skyband.server.service import Service
@@ -53,6 +54,7 @@ def build_service(settings: Settings, access: Access) -> Service:
         limits=JobLimits.of(settings),
     )
     service.matches = MatchProcesses(store)
+    service.encoders = Encoders(store)
     return service
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from skyband.queries.images import Thumbnails
 from skyband.queries.serving import Query
 from skyband.schema.errors import SkybandError
 from skyband.schema.store import Store
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from skyband.queries.serving import QueryPool
     from skyband.schema.settings import Settings
+    from skyband.server.api.encoder_processes import Encoders
     from skyband.server.api.match_processes import MatchProcesses
     from skyband.server.catalogue import Catalogue
     from skyband.server.tap.runner import Jobs
@@ -36,6 +39,8 @@ class Service:
         """The asynchronous jobs, which run queries of this service."""
         self.matches: MatchProcesses
         """The processes that match uploaded tables."""
+        self.encoders: Encoders
+        """The process that turns uploaded images into vectors."""
         self.started_at = datetime.now(UTC)
 
     @property
@@ -50,6 +55,10 @@ class Service:
     def tap_url(self, request: Request[Any, Any, Any]) -> str:
         """The base URL of TAP, as the client typed it."""
         return f"{self.url(request)}/tap"
+
+    async def thumbnails(self, collection: str, ids: Sequence[str]) -> Mapping[str, bytes]:
+        """The thumbnails of images, JPEG files by id, where there are any."""
+        return await asyncio.to_thread(Thumbnails(self.store, collection).read, ids)
 
     async def is_available(self) -> bool:
         """Whether a query process answers."""

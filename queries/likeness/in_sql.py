@@ -1,36 +1,26 @@
 """`similar('id', k)` in the text of a query: a table of neighbours, wherever tables stand.
 
-Instead of an id, 'RA,DEC' in degrees names the image nearest to a position.
+Options follow by name: `similar('id', 50, 'galaxies', exclude_arcsec => 0, where => 'pixel_scale < 0.5')`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from skyband.queries.likeness.collection import Collection
-from skyband.queries.likeness.options import LikenessOptions
-from skyband.schema.columns import Column
 from skyband.schema.errors import QueryError
-from skyband.schema.store import Store
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from sqlglot import Token
 
 NAME = "similar"
-COLUMNS = (
-    Column("rank", "INTEGER", ucd="meta.number", description="Place among the neighbours, from 1"),
-    Column("id", "VARCHAR", ucd="meta.id;meta.main", description="Image"),
-    Column("similarity", "DOUBLE", description="Cosine of the angle between the two vectors, -1 to 1"),
-    Column("ra", "DOUBLE", "deg", "pos.eq.ra", description="Right ascension of the image"),
-    Column("dec", "DOUBLE", "deg", "pos.eq.dec", description="Declination of the image"),
-    Column("sep_arcsec", "DOUBLE", "arcsec", "pos.angDistance", description="Separation from the target"),
-)
 DEFAULT_K = 20
 """Neighbours, unless told."""
-_USAGE = f"write {NAME}('<id of an image>', <how many>) or {NAME}('<id>', <how many>, '<collection>')"
+_USAGE = (
+    f"write {NAME}('<id>', <how many>, '<collection>', exclude_arcsec => <number>, where => '<condition>'), "
+    'of which only the id must be there, or a list of ids as \'["<id>", "<id>"]\' in its place'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +28,23 @@ class Call:
     """A call in a text.
 
     Attributes:
-        start, end: of its characters.
-        target: id of the image whose likes are looked for, or a position as "RA,DEC".
+        target: what is looked for; see `Neighbours`.
         k: how many.
         collection: its name, "" for the only one.
+        exclude_arcsec: neighbours this near to the target on the sky are left out; None for the usual.
+        where: a condition on the images that may be found, in SQL over the collection's table; "" for none.
+        start, end: of its characters.
         has_alias: whether a name for the table follows.
     """
 
-    start: int
-    end: int
     target: str
-    k: int
-    collection: str
-    has_alias: bool
+    k: int = DEFAULT_K
+    collection: str = ""
+    exclude_arcsec: float | None = None
+    where: str = ""
+    start: int = 0
+    end: int = 0
+    has_alias: bool = False
 
 
 def replace_calls(text: str, table_of: Callable[[Call], str]) -> str:
@@ -101,36 +95,54 @@ def find_calls(text: str) -> list[Call]:
         if end == len(tokens):
             raise QueryError(f"{NAME}( is not closed; {_USAGE}")
         alias = tokens[end + 1].token_type in (TokenType.ALIAS, TokenType.VAR) if end + 1 < len(tokens) else False
-        calls.append(_call(token.start, tokens[end].end + 1, tokens[place + 2 : end], alias))
+        call = _call(tokens[place + 2 : end])
+        calls.append(replace(call, start=token.start, end=tokens[end].end + 1, has_alias=alias))
     return calls
 
 
-def _call(start: int, end: int, arguments: Sequence[Token], has_alias: bool) -> Call:
+def _call(tokens: Sequence[Token]) -> Call:
     from sqlglot import TokenType
 
-    kinds = [token.token_type for token in arguments]
-    string, number, comma = TokenType.STRING, TokenType.NUMBER, TokenType.COMMA
-    if kinds not in ([string], [string, comma, number], [string, comma, number, comma, string]):
+    positional: list[Token] = []
+    named: dict[str, Token] = {}
+    for argument in _arguments(tokens):
+        if len(argument) == 1 and not named:
+            positional += argument
+        elif len(argument) == 3 and argument[1].token_type == TokenType.FARROW:
+            name = argument[0].text.lower()
+            if name in named:
+                raise QueryError(f"{NAME} has {name} twice; {_USAGE}")
+            named[name] = argument[2]
+        else:
+            raise QueryError(f"{NAME} takes constants alone; {_USAGE}")
+    kinds = [token.token_type for token in positional]
+    if not positional or kinds != [TokenType.STRING, TokenType.NUMBER, TokenType.STRING][: len(kinds)]:
         raise QueryError(f"{NAME} takes constants alone; {_USAGE}")
-    texts = [token.text for token in arguments if token.token_type != comma]
-    if len(texts) > 1 and not texts[1].isdigit():
-        raise QueryError(f"{texts[1]} neighbours cannot be looked for; {_USAGE}")
-    k = int(texts[1]) if len(texts) > 1 else DEFAULT_K
-    return Call(start, end, texts[0], k, texts[2] if len(texts) > 2 else "", has_alias)
+    if len(positional) > 1 and not positional[1].text.isdigit():
+        raise QueryError(f"{positional[1].text} neighbours cannot be looked for; {_USAGE}")
+    exclude, where = named.pop("exclude_arcsec", None), named.pop("where", None)
+    if named:
+        raise QueryError(f"{NAME} knows no {next(iter(named))}; {_USAGE}")
+    if (exclude and exclude.token_type != TokenType.NUMBER) or (where and where.token_type != TokenType.STRING):
+        raise QueryError(f"{NAME} takes a number as exclude_arcsec and a text as where; {_USAGE}")
+    return Call(
+        positional[0].text,
+        int(positional[1].text) if len(positional) > 1 else DEFAULT_K,
+        positional[2].text if len(positional) > 2 else "",
+        float(exclude.text) if exclude else None,
+        where.text if where else "",
+    )
 
 
-def neighbours_of(store: Store, call: Call) -> pa.Table:
-    """The table of a call (`COLUMNS`).
+def _arguments(tokens: Sequence[Token]) -> Iterator[list[Token]]:
+    """What stands between commas; nothing where nothing is."""
+    from sqlglot import TokenType
 
-    Raises:
-        QueryError: it is not clear which collection is meant, or it has no such image.
-        TableNotFound: there is no such collection.
-        BadOption: `k` is out of its range.
-    """
-    import pyarrow as pa
-
-    if not call.collection and len(Collection.names(store)) > 1:
-        raise QueryError(f"{NAME} needs the name of a collection as third argument; {_USAGE}")
-    collection = Collection.open(store, call.collection) if call.collection else Collection.only(store)
-    found = collection.similar(collection.target_named(call.target), LikenessOptions(k=call.k)).table
-    return found.select([column.name for column in COLUMNS]).set_column(0, "rank", found["rank"].cast(pa.int32()))
+    argument: list[Token] = []
+    for token in tokens:
+        if token.token_type == TokenType.COMMA:
+            yield argument
+            argument = []
+        else:
+            argument.append(token)
+    yield argument

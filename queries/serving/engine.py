@@ -13,8 +13,8 @@ import duckdb
 from skyband.queries.adql import create_functions
 from skyband.queries.cones import Cone, ConeSearch
 from skyband.queries.formats import FORMATS, Info, encode
-from skyband.queries.likeness.in_sql import COLUMNS as NEIGHBOUR_COLUMNS
-from skyband.queries.likeness.in_sql import Call, neighbours_of, replace_calls
+from skyband.queries.likeness.in_sql import Call, find_calls, replace_calls
+from skyband.queries.likeness.neighbours import IdsWhere, Neighbours
 from skyband.queries.result import ArrowRows, Result
 from skyband.queries.serving.gate import check_length
 from skyband.queries.serving.lockdown import ENGINE, allow_files, lock_engine
@@ -71,7 +71,7 @@ class Engine:
         self.folder = tables_folder
         self._settings = replace(settings, memory_gb=settings.query_memory_gb)
         self._reader = reader
-        self._store = Store.open(replace(self._settings, store=str(tables_folder.parent)))
+        self._neighbours = Neighbours(Store.open(replace(self._settings, store=str(tables_folder.parent))))
         self._open()
 
     def _open(self) -> None:
@@ -114,13 +114,15 @@ class Engine:
             search = self._search(query.text)
             with duckdb_faults("search failed"):
                 rows, columns = search.rows(cursor, _cone(query)), search.columns
+        elif query.language == "votes":
+            return self._votes(cursor, query)
         else:
             self._uploads.load(query.uploads)
-            rows, columns = self._ask(cursor, self._with_neighbours(query))
+            rows, columns = self._ask(cursor, self._with_neighbours(cursor, query))
         allow_files(query.format in _SPOOLED)
         return self._reply(query, rows, columns)
 
-    def _with_neighbours(self, query: Query) -> Query:
+    def _with_neighbours(self, cursor: duckdb.DuckDBPyConnection, query: Query) -> Query:
         """The query with a table in the place of each `similar(...)`.
 
         Raises:
@@ -130,11 +132,36 @@ class Engine:
 
         def neighbours(call: Call) -> str:
             name = f"similar_{len(self._uploads.columns) + 1}"
-            self._uploads.add(name, neighbours_of(self._store, call), NEIGHBOUR_COLUMNS)
+            found = self._neighbours.of(call, self._ids_where(cursor), query.vectors)
+            self._uploads.add(name, found.rows, found.columns)
             return f"{UPLOADS}.{name}"
 
         text = replace_calls(query.text, neighbours)
         return query if text == query.text else replace(query, text=text, shown=query.shown or query.text)
+
+    def _ids_where(self, cursor: duckdb.DuckDBPyConnection) -> IdsWhere:
+        def ids_where(condition: str) -> pa.ChunkedArray:
+            # It comes from a user, and passes the gate as any query does.
+            plan = self._plans.plan(cursor, Query(condition, "sql"), self._uploads.columns)
+            with duckdb_faults("condition failed"):
+                rows = cursor.execute(plan.statement(cursor, self._settings.query_max_rows)).to_arrow_table()
+            assert rows is not None, "a SELECT has a result"
+            return rows.column("id")
+
+        return ids_where
+
+    def _votes(self, cursor: duckdb.DuckDBPyConnection, query: Query) -> Reply:
+        """What volunteers said of the neighbours of one target."""
+        from skyband.queries.morphology.of_neighbours import votes_document, votes_of
+
+        check_length(query.text)
+        table = self._session.tables.get(str(query.parameters["votes"]))
+        if table is None:
+            raise TableNotFound(f"no table {query.parameters['votes']!r} of votes")
+        [call] = find_calls(f"FROM {query.text}")
+        target, found = self._neighbours.of_one(call, self._ids_where(cursor), query.vectors)
+        document = votes_document(found, votes_of(self.connection, table, self.folder.parent, target, found))
+        return Reply((), FORMATS["json"].mime, iter([document]), rows=found.table.num_rows)
 
     def answer_together(self, queries: Sequence[Query]) -> list[Reply | None]:
         """Search some cones of one table at once; None for one that has many rows. `finish` must follow here too.

@@ -115,9 +115,13 @@ class QueryProcess:
 
         Cones that are asked together are each answered in one frame.
         """
-        self._due = len(queries)
         asked = {"queries": [query.to_json() for query in queries], "time_limit_s": time_limit_s}
-        self._writer.write(frames.json_frame(frames.QUESTION, asked))
+        self.put(asked, answers=len(queries))
+
+    def put(self, question: Mapping[str, Any], *, answers: int = 1) -> None:
+        """Send a question in the words of the process."""
+        self._due = answers
+        self._writer.write(frames.json_frame(frames.QUESTION, question))
 
     def give_up(self) -> None:
         """Ask the process to stop what it does; each answer still ends with a frame that says so."""

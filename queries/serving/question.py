@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from skyband.queries.formats import Info
 
-Language = Literal["adql", "sql", "cone"]
+Language = Literal["adql", "sql", "cone", "votes"]
 """What a question is asked in; "cone" is a table's name, with the values `ra`, `dec` and `radius_deg` in degrees: its
-rows around a position, nearest first, as Simple Cone Search wants them."""
+rows around a position, nearest first, as Simple Cone Search wants them. "votes" is a call of `similar(...)`, with a
+table of votes as the value `votes`: what volunteers said of those neighbours, as JSON whatever the format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Query:
     max_rows: int | None = None  # rows beyond are cut, and reported; never above the setting query_max_rows
     uploads: Mapping[str, Path] = field(default_factory=dict)  # table in tap_upload -> file as it was sent
     parameters: Mapping[str, float | int | str] = field(default_factory=dict)  # values of $name
+    vectors: Mapping[str, Sequence[float]] = field(default_factory=dict)  # that similar() takes by name
     infos: tuple[Info, ...] = ()  # what a VOTable says beside
     name: str = "result"  # of the table in the answer
     shown: str = ""  # the query as its user wrote it, for the header; "" for `text`
@@ -33,6 +35,7 @@ class Query:
         return {name: getattr(self, name) for name in self.__slots__} | {
             "uploads": {name: str(path) for name, path in self.uploads.items()},
             "parameters": dict(self.parameters),
+            "vectors": {name: list(vector) for name, vector in self.vectors.items()},
             "infos": [asdict(info) for info in self.infos],
         }
 

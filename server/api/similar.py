@@ -1,11 +1,18 @@
-"""/similar: the images most like one of a collection, with all that is known of them, in any format."""
+"""/similar: the images most like some of a collection, or like uploaded ones, with all that is known of them."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote as quote_url
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
+from litestar.exceptions import NotFoundException
 
+from skyband.queries.images import is_collection
+from skyband.queries.likeness import Collection
 from skyband.queries.likeness.in_sql import DEFAULT_K
 from skyband.queries.serving import Query
 from skyband.schema.errors import BadOption
@@ -17,26 +24,84 @@ from skyband.server.web.answers import answer_query
 from skyband.server.web.formats import format_named
 from skyband.server.web.parameters import Parameters
 
+if TYPE_CHECKING:
+    from litestar.datastructures import UploadFile
+
+_LARGEST_ARCSEC = 648_000.0
+_KEPT_S: Final = 3600
+
 
 @get("/similar/{collection:str}/{image:str}")
 async def of_image(
     request: Request[Any, Any, Any], service: Service, identity: Identity, collection: str, image: str
 ) -> Response[Any]:
-    """The `k` images most like an image of the collection, nearest first, in `format` (json by default)."""
+    """The `k` images most like an image of the collection, nearest first, in `format` (json by default).
+
+    `where` is a condition on them in SQL, those within `exclude_arcsec` of the target are left out (100 by default).
+    With `votes`, the name of a table of votes, the answer is what volunteers said of them, as JSON.
+    """
     parameters = await Parameters.read(request, service.settings)
     return await _answer(request, service, identity, parameters, collection, image)
 
 
-@get("/similar/{collection:str}")
+@get(["/similar", "/similar/{collection:str}"])
 async def of_position(
-    request: Request[Any, Any, Any], service: Service, identity: Identity, collection: str
+    request: Request[Any, Any, Any], service: Service, identity: Identity, collection: str | None = None
 ) -> Response[Any]:
-    """The same for the image of the collection that is nearest to `ra`, `dec` (degrees)."""
+    """The same for the image nearest to `ra`, `dec` (degrees), in the only collection where none is named."""
     parameters = await Parameters.read(request, service.settings)
-    ra_deg, dec_deg = parameters.number("ra", least=-360, most=360), parameters.number("dec", least=-90, most=90)
-    if ra_deg is None or dec_deg is None:
+    collection = await _collection(service, collection)
+    position = _position(parameters)
+    if position is None:
         raise BadOption(f"say like what: /similar/{collection}/<id>, or /similar/{collection}?ra=<deg>&dec=<deg>")
-    return await _answer(request, service, identity, parameters, collection, f"{ra_deg % 360:.9f},{dec_deg:.9f}")
+    return await _answer(request, service, identity, parameters, collection, position)
+
+
+@post(["/similar", "/similar/{collection:str}"], status_code=200)
+async def of_upload(
+    request: Request[Any, Any, Any], service: Service, identity: Identity, collection: str | None = None
+) -> Response[Any]:
+    """The same for uploaded images and for many targets at once, which the column `target` tells apart.
+
+    Files of the form are images (JPEG, PNG, WebP or FITS, each in a field of its own), fields `id` name images of the
+    collection, `ra` and `dec` a position. An upload goes by the name of its file, or of its field where two files have
+    the same name.
+    """
+    parameters = await Parameters.read(request, service.settings)
+    files = _named(parameters.files)
+    if not files and not parameters.all("id") and _position(parameters) is None:
+        raise BadOption("the form names nothing: send an image as a file, curl -F file=@galaxy.jpg, or the field id")
+    name = service.catalogue.table(await _collection(service, collection or parameters.one("collection"))).name
+    with service.limits.counted(identity):
+        vectors = await service.encoders.encode(name, files) if files else {}
+    targets = [*vectors, *parameters.all("id"), *filter(None, [_position(parameters)])]
+    return await _answer(request, service, identity, parameters, name, targets, vectors)
+
+
+@get("/thumbnails/{collection:str}/{image:str}")
+async def thumbnail(service: Service, identity: Identity, collection: str, image: str) -> Response[bytes]:
+    """The thumbnail of an image, JPEG."""
+    info = service.catalogue.table(collection)
+    found = await service.thumbnails(info.name, [image]) if is_collection(info) else {}
+    if image not in found:
+        raise NotFoundException(f"{info.name} has no thumbnail of {image!r}")
+    return Response(found[image], media_type="image/jpeg", headers={"Cache-Control": f"private, max-age={_KEPT_S}"})
+
+
+async def _collection(service: Service, given: str | None) -> str:
+    """The collection that is named, or the only one."""
+    return given or (await asyncio.to_thread(Collection.only, service.store)).name
+
+
+def _position(parameters: Parameters) -> str | None:
+    ra_deg, dec_deg = parameters.number("ra", least=-360, most=360), parameters.number("dec", least=-90, most=90)
+    return None if ra_deg is None or dec_deg is None else f"{ra_deg % 360:.9f},{dec_deg:.9f}"
+
+
+def _named(files: Mapping[str, UploadFile]) -> dict[str, UploadFile]:
+    """Uploads by the names their targets go by."""
+    names = [file.filename for file in files.values()]
+    return {file.filename if names.count(file.filename) == 1 else field: file for field, file in files.items()}
 
 
 async def _answer(
@@ -45,18 +110,58 @@ async def _answer(
     identity: Identity,
     parameters: Parameters,
     collection: str,
-    target: str,
+    target: str | Sequence[str],
+    vectors: Mapping[str, Sequence[float]] | None = None,
 ) -> Response[Any]:
     info = service.catalogue.table(collection)
-    k = parameters.number("k", least=1, most=service.settings.likeness_max_k) or DEFAULT_K
-    neighbours = f"similar({quote_text(target)}, {int(k)}, {quote_text(info.name)})"
-    query = Query(
-        text=fill_sql("skyband.server", "neighbours", neighbours=neighbours, images=quote(info.name)),
-        language="sql",
-        format=format_named(parameters.one("format") or "json"),
-        name=info.name,
-    )
+    is_many = not isinstance(target, str)
+    call = _call(service, parameters, json.dumps(target) if is_many else str(target), info.name)
+    votes = parameters.one("votes")
+    if votes is not None:
+        if is_many and len(target) > 1:
+            raise BadOption("votes are told of one target; ask for each by itself")
+        query = Query(
+            text=_call(service, parameters, target[0] if is_many else str(target), info.name),
+            language="votes",
+            format="json",
+            parameters={"votes": service.catalogue.table(votes).name},
+            vectors=vectors or {},
+        )
+    else:
+        query = Query(
+            text=fill_sql(
+                "skyband.server",
+                "neighbours_served",
+                neighbours=call,
+                target="n.target," if is_many else "",
+                images=quote(info.name),
+                thumbnails=_thumbnails(request, service, info.name) if is_collection(info) else "",
+            ),
+            language="sql",
+            format=format_named(parameters.one("format") or "json"),
+            name=info.name,
+            vectors=vectors or {},
+        )
     return await answer_query(service, request, identity, query, time_limit_s=service.settings.query_time_limit_s)
 
 
-HANDLERS = (of_image, of_position)
+def _call(service: Service, parameters: Parameters, target: str, collection: str) -> str:
+    """The table of neighbours, in SQL."""
+    k = parameters.number("k", least=1, most=service.settings.likeness_max_k) or DEFAULT_K
+    options = [quote_text(target), str(int(k)), quote_text(collection)]
+    exclude_arcsec = parameters.number("exclude_arcsec", least=0, most=_LARGEST_ARCSEC)
+    if exclude_arcsec is not None:
+        options.append(f"exclude_arcsec => {exclude_arcsec:.9f}")
+    where = parameters.one("where")
+    if where is not None:
+        options.append(f"where => {quote_text(where)}")
+    return f"similar({', '.join(options)})"
+
+
+def _thumbnails(request: Request[Any, Any, Any], service: Service, collection: str) -> str:
+    """SQL of the address of an image's thumbnail."""
+    address = f"{service.url(request)}/thumbnails/{quote_url(collection)}/"
+    return f", {quote_text(address)} || url_encode(i.id) AS thumbnail"
+
+
+HANDLERS = (of_image, of_position, of_upload, thumbnail)

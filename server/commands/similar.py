@@ -60,7 +60,8 @@ def command(
     Example: skyband similar my_galaxy.jpg -k 50 --where "pixel_scale < 0.5" --votes gz2
     """
     from skyband.queries.likeness import LikenessOptions
-    from skyband.server.likeness import find_target, look, open_collection, votes_of, with_table
+    from skyband.queries.morphology.of_neighbours import votes_of
+    from skyband.server.likeness import find_target, look, open_collection, with_table
     from skyband.server.montage import write_montage
     from skyband.server.morphology_plots import write_charts
 
@@ -70,7 +71,11 @@ def command(
         vectors = open_collection(sky.store, collection)
         wanted = find_target(vectors, target, load_encoder)
         found = look(sky, vectors, wanted, LikenessOptions(k=k, exclude_arcsec=exclude_arcsec), where)
-        said = votes_of(sky, found, wanted, votes) if votes is not None else None
+        said = (
+            votes_of(sky.connection, sky.table(votes), sky.store.path, wanted.targets, found)
+            if votes is not None
+            else None
+        )
         if montage is not None:
             write_montage(sky.store, vectors.name, wanted, found, montage)
         if charts is not None and said is not None:

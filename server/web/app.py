@@ -42,6 +42,7 @@ def create_app(service: Service, listening: str) -> RequestLog:
         finally:
             await service.jobs.close()
             await service.matches.close()
+            await service.encoders.close()
             await service.pool.close()
             service.catalogue.close()
 

@@ -142,3 +142,11 @@ def run_report(
         return code, output.out, output.err
 
     yield run_command
+
+
+def json_rows(response: httpx.Response) -> list[dict[str, Any]]:
+    """The rows of an answer in JSON, by the names of the columns."""
+    assert response.status_code == 200, response.text
+    document = response.json()
+    names = [column["name"] for column in document["columns"]]
+    return [dict(zip(names, row, strict=True)) for row in document["rows"]]

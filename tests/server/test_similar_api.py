@@ -18,7 +18,7 @@ from skyband.schema.settings import Settings
 from skyband.schema.store import Store
 from tests.conftest import publish_rows
 from tests.queries.likeness.conftest import PROVENANCE, rows_of, unit_vectors
-from tests.server.conftest import serving
+from tests.server.conftest import json_rows, serving
 
 ROWS = 200
 AWKWARD = "it's {images} a/b ü"
@@ -48,19 +48,12 @@ def expected(collection: Collection, name: str, k: int) -> list[tuple[int, str]]
     return list(zip(table["rank"].to_pylist(), table["id"].to_pylist(), strict=True))
 
 
-def rows(response: httpx.Response) -> list[dict[str, Any]]:
-    assert response.status_code == 200, response.text
-    document = response.json()
-    names = [column["name"] for column in document["columns"]]
-    return [dict(zip(names, row, strict=True)) for row in document["rows"]]
-
-
 def test_likes_of_an_image_with_all_that_is_known_of_them(client: httpx.Client, collection: Collection) -> None:
-    check(rows(client.get("/similar/gals/g5?k=7")), expected(collection, "g5", 7))
+    check(json_rows(client.get("/similar/gals/g5?k=7")), expected(collection, "g5", 7))
 
 
 def test_ids_may_be_awkward(client: httpx.Client, collection: Collection) -> None:
-    check(rows(client.get("/sql", params={"query": sql_of(AWKWARD, 7)})), expected(collection, AWKWARD, 7))
+    check(json_rows(client.get("/sql", params={"query": sql_of(AWKWARD, 7)})), expected(collection, AWKWARD, 7))
 
 
 def check(found: list[dict[str, Any]], wanted: list[tuple[int, str]]) -> None:
@@ -76,7 +69,7 @@ def sql_of(name: str, k: int) -> str:
 
 
 def test_the_image_nearest_to_a_position(client: httpx.Client, collection: Collection) -> None:
-    found = rows(client.get("/similar/gals", params={"ra": "15.2", "dec": "-0.1"}))
+    found = json_rows(client.get("/similar/gals", params={"ra": "15.2", "dec": "-0.1"}))
     assert [(row["rank"], row["id"]) for row in found] == expected(collection, "g10", 20)
     assert found[0]["target_sep_arcsec"] > 100
 
@@ -126,8 +119,8 @@ def test_what_is_added_while_serving_is_found(tmp_path: Path) -> None:
     made.add(rows_of(vectors[:20]), PROVENANCE)
     publish_rows(store, "gals", id=[f"g{row}" for row in range(40)], ra=np.arange(40.0), dec=np.zeros(40))
     with serving(store.path) as served:
-        before = {row["id"] for row in rows(served.client.get("/similar/gals/g3?k=39"))}
+        before = {row["id"] for row in json_rows(served.client.get("/similar/gals/g3?k=39"))}
         made.add(rows_of(vectors[20:], first=20), PROVENANCE)
-        after = {row["id"] for row in rows(served.client.get("/similar/gals/g3?k=39"))}
+        after = {row["id"] for row in json_rows(served.client.get("/similar/gals/g3?k=39"))}
     assert before == {f"g{row}" for row in range(20) if row != 3}
     assert after == {f"g{row}" for row in range(40) if row != 3}

@@ -1,0 +1,125 @@
+"""A process that turns uploaded images into vectors, for searches by likeness.
+
+Run as `python -m skyband.server.api.encoder_worker FD`, where FD is its end of a socket pair. The files may be hostile:
+they are decoded here, under limits, and never in the server. First the process is told what it serves (a SETUP frame),
+then it answers questions, each of a collection and some files, by vectors (END) or an error (ERROR).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skyband.queries.images import Limits, decode
+from skyband.queries.likeness import Collection
+from skyband.queries.serving import frames
+from skyband.queries.serving.errors import error_content, is_fatal
+from skyband.queries.serving.lockdown import allow_files, die_with_parent, limit_cpu, limit_process
+from skyband.schema.errors import BadFile, BadImage, ResourceLimit, missing_dependency
+from skyband.schema.settings import Settings
+from skyband.schema.store import Store
+
+if TYPE_CHECKING:
+    from skyband.models.encoders.encoder import Encoder
+
+_BATCH_IMAGES = 16
+
+
+class EncoderWorker:
+    """Answers the questions of one server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store = Store.open(settings)
+        self._encoders: dict[str, Encoder] = {}
+        self._is_limited = False
+
+    def vectors(self, collection: str, files: Mapping[str, str]) -> dict[str, list[float]]:
+        """The vectors of files, by the same names.
+
+        Raises:
+            TableNotFound: the collection has no vectors.
+            BadImage: a file is no image, or too large; the message names it.
+            BadTable, BadFile, BadOption, MissingDependency: the encoder of the collection cannot be had here.
+        """
+        import torch
+
+        encoder = self._encoder(Collection.open(self._store, collection))
+        limits = Limits.of(self._settings)
+        names, found = list(files), dict[str, list[float]]()
+        for first in range(0, len(names), _BATCH_IMAGES):
+            some = names[first : first + _BATCH_IMAGES]
+            prepared = []
+            for name in some:
+                try:
+                    prepared.append(encoder.prepare(decode(_read(Path(files[name])), limits)))
+                except BadImage as error:
+                    raise BadImage(error.reason, f"{error.detail} ({name})" if error.detail else name) from None
+            found |= zip(some, encoder.embed(torch.stack(prepared)).tolist(), strict=True)
+        return found
+
+    def _encoder(self, collection: Collection) -> Encoder:
+        from skyband.models.encoders.collection import encoder_of
+
+        digest = collection.provenance.digest
+        if digest not in self._encoders:
+            # What comes from the hub is kept in a cache.
+            allow_files(True)
+            weights = Path(self._settings.encoder_weights) if self._settings.encoder_weights else None
+            self._encoders[digest] = encoder_of(collection, weights=weights)
+            if not self._is_limited:
+                # The libraries are in memory now; what images need comes on top.
+                limit_process(self._settings.query_memory_gb, self._settings.image_max_bytes)
+                self._is_limited = True
+            allow_files(False)
+        return self._encoders[digest]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadFile(f"an uploaded image cannot be read: {error.strerror}; send it again") from None
+
+
+def main() -> None:
+    """Be the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    received = frames.receive(connection)
+    if received is None or received[0] != frames.SETUP:
+        os._exit(1)
+    setup: dict[str, Any] = json.loads(received[1])
+    die_with_parent(setup["parent"])
+    settings = Settings(**setup["settings"])
+    threads = settings.threads or os.cpu_count() or 1
+    worker = EncoderWorker(settings)
+    while (question := frames.receive(connection)) is not None:
+        asked = json.loads(question[1])
+        limit_cpu(asked["time_limit_s"] * threads)
+        try:
+            answer = frames.json_frame(frames.END, {"vectors": worker.vectors(asked["collection"], asked["files"])})
+        except BaseException as error:
+            content = error_content(_told(error), Path(settings.store)) | {"spent": is_fatal(error)}
+            answer = frames.json_frame(frames.ERROR, content)
+        connection.sendall(answer)
+
+
+def _told(error: BaseException) -> BaseException:
+    """An error as the client should have it."""
+    if isinstance(error, ModuleNotFoundError):
+        return missing_dependency(error) or error
+    # Torch says by a RuntimeError that it cannot have the memory it wants.
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in str(error)):
+        return ResourceLimit("an image needs more memory than one may have; send a smaller one")
+    return error
+
+
+if __name__ == "__main__":
+    main()
