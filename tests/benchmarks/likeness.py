@@ -22,22 +22,22 @@ def likeness(bench: Bench) -> None:
     job, together = f"{NEIGHBOURS} nearest of {short(rows)} vectors, a query", f"the same, {QUERIES} queries at once"
     exact = str(bench.work / "nearest.npy")
     common: dict[str, Any] = {"vectors": vectors, "queries": QUERIES, "neighbours": NEIGHBOURS, "exact": exact}
-    lines = [
-        bench.measure(job, "numpy, exact", "likeness_peers.numpy_nearest", describe=_described, **common),
-        _faiss(bench, job, **common),
-        *(
-            bench.measure(
-                job,
-                f"skyband, {name}",
-                "likeness_tasks.nearest",
-                describe=_described,
-                store=bench.work / "likeness",
-                exact_rows=exact_rows,
-                **common,
-            )
-            for name, exact_rows in (("index", 0), ("exact tier", 10**9))
-        ),
-    ]
+    numpy_exact = bench.measure(job, "numpy, exact", "likeness_peers.numpy_nearest", describe=_described, **common)
+    index, whole = (
+        bench.measure(
+            job,
+            f"skyband, {name}",
+            "likeness_tasks.nearest",
+            describe=_described,
+            store=bench.work / "likeness",
+            exact_rows=exact_rows,
+            **common,
+        )
+        for name, exact_rows in (("index", 0), ("exact tier", 10**9))
+    )
+    # Ours is tuned to the recall on rows of its own and reaches a little more here: the peer is to reach it too.
+    faiss = _faiss(bench, job, recall=max(RECALL, index.answer.get("recall", RECALL)), **common)
+    lines = [numpy_exact, index, whole, faiss]
     many = [
         bench.keep(
             Measurement(
@@ -50,13 +50,12 @@ def likeness(bench: Bench) -> None:
         )
         for line in lines
     ]
-    _, faiss, index, whole = lines
     missing = faiss.result
     bench.checks += [
         check("likeness: recall of the index", ">=", RECALL, index.answer.get("recall"), "{:.4f}"),
         check("likeness: recall of the exact tier", ">=", 0.9999, whole.answer.get("recall"), "{:.4f}"),
         check("likeness: time of a query / time of faiss", "<=", 15, quotient(index, faiss), missing=missing),
-        check("likeness: time of many / time of faiss", "<=", 1.2, quotient(many[2], many[1]), missing=missing),
+        check("likeness: time of many / time of faiss", "<=", 1.2, quotient(many[1], many[3]), missing=missing),
         check("likeness: exact tier, ms", "<", 10, None if whole.seconds is None else whole.seconds * 1000),
     ]
     _large(bench)
@@ -92,7 +91,6 @@ def _faiss(bench: Bench, job: str, **common: Any) -> Measurement:
         "likeness_peers.faiss_nearest",
         describe=_described,
         python=python,
-        recall=RECALL,
         **common,
     )
 
