@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from torch import Tensor, from_numpy
 
 from skyband.models.encoders.crop import Picture
@@ -116,9 +116,9 @@ class Projection:
         said = {"explained": json.dumps(self.explained), "images": json.dumps(self.images)}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            save_file({"mean": self.mean, "axes": self.axes}, building, said)
+            building.write_bytes(save({"mean": self.mean, "axes": self.axes}, said))
             put_in_place(building, path)
-        except (OSError, SafetensorError) as error:
+        except OSError as error:
             building.unlink(missing_ok=True)
             raise storage_error(f"cannot keep the projection {path}", error) from error
 

@@ -148,7 +148,7 @@ def _columns(name: str) -> Iterator[tuple[Column, str]]:
     )
     for suffix, value, type_, ucd, words in about:
         sql = f"max({value}) FILTER (e.target = {quote_text(name)})::{type_}"
-        yield Column(f"{name}{suffix}", type_, ucd=ucd, description=words), sql
+        yield Column(f"{name.replace('-', '_')}{suffix}", type_, ucd=ucd, description=words), sql
 
 
 def _images(connection: duckdb.DuckDBPyConnection, collection: Collection, targets: Targets) -> pa.Table:
