@@ -134,7 +134,7 @@ def test_the_projection_of_a_collection_is_applied_to_images_from_elsewhere(
     kept = facts["projection"]
     assert (kept["dimensions"], kept["from_dimensions"], kept["fitted_to_images"]) == (3, 96, 20)
     assert 0 < kept["explained_variance"] <= 1
-    assert f"projection   {shown}" in run("vectors", "show", "shapes")[1]
+    assert f"projection     {shown}" in run("vectors", "show", "shapes")[1]
     turned = tmp_path / "mine.jpg"
     Image.open(embedded / "blob14.png").rotate(90).save(turned, quality=95)
     answer = json.loads(run("similar", str(turned), "-k", "1", "--json")[1])
