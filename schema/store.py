@@ -13,6 +13,8 @@ from skyband.schema.metadata import read_info
 from skyband.schema.names import check_table_name, quote_text
 from skyband.schema.settings import Settings
 
+_PROJECTION = ".projection.safetensors"
+
 
 class Store:
     """The folder `path`, with `tables/<table>.duckdb` inside."""
@@ -92,6 +94,8 @@ class Store:
         with writer_lock(self.lock_file(name), wait_s=self.settings.lock_wait_s):
             for folder in (name, f"{name}_thumbnails") * is_collection:
                 shutil.rmtree(self.path / "vectors" / f"{folder}.lance", ignore_errors=True)
+            if is_collection:
+                self.remove_projections(name)
             self.table_file(name).unlink(missing_ok=True)
             self.rejected_file(name).unlink(missing_ok=True)
 
@@ -104,6 +108,15 @@ class Store:
     def rejected_file(self, name: str) -> Path:
         """Where the rows an ingest turned away are kept, with the reason."""
         return self.tables_folder / f"{check_table_name(name)}.rejected.parquet"
+
+    def projection_file(self, name: str, digest: str) -> Path:
+        """Where the projection of a collection's vectors is kept, by the digest that their provenance has."""
+        return self.path / "vectors" / f"{check_table_name(name)}.{digest[:12]}{_PROJECTION}"
+
+    def remove_projections(self, name: str) -> None:
+        """Remove the projection of a collection's vectors, and any that a killed run left."""
+        for path in (self.path / "vectors").glob(f"{check_table_name(name)}.*{_PROJECTION}"):
+            path.unlink(missing_ok=True)
 
     def not_found(self, name: str) -> TableNotFound:
         """The error for a table that is not there, with the names that are."""

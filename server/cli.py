@@ -31,6 +31,7 @@ COMMANDS = (
     "embed",
     "similar",
     "vectors",
+    "morphology",
     "morphology-stats",
     "train-encoder",
     "encoder-card",

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from skyband.ingest.images import AddOptions, add_images
 from skyband.ingest.pipeline import IngestOptions, ingest
 from skyband.models.embedding.run import embed
+from skyband.models.encoders.collection import encoder_of
 from skyband.models.encoders.open import open_encoder
 from skyband.models.encoders.views import Views
 from skyband.models.galaxies.gallery import draw_gallery
@@ -62,7 +63,7 @@ def show_likes(store: Store, folder: Path) -> None:
         with Image.open(store.path / source) as picture:
             picture.rotate(90).save(mine)
         collection = Collection.open(store, COLLECTION)
-        target = find_target(collection, str(mine), lambda: open_encoder(views=_VIEWS))
+        target = find_target(collection, str(mine), encoder_of)
         found = look(sky, collection, target, LikenessOptions(k=_NEIGHBOURS + 1), "")
         first = found.table["id"][0].as_py()
         print(f"  mine.png is {name}, turned by 90 degrees; most like it is {first}")

@@ -45,8 +45,13 @@ def open_collection(store: Store, name: str | None) -> Collection:
     return Collection.open(store, name) if name else Collection.only(store)
 
 
-def find_target(collection: Collection, what: str, load_encoder: Callable[[], Encoder]) -> Target:
+def find_target(collection: Collection, what: str, load_encoder: Callable[[Collection], Encoder]) -> Target:
     """An image file, an id of the collection, or "RA,DEC" in degrees (the nearest image).
+
+    Args:
+        collection: where to look.
+        what: the target.
+        load_encoder: opens the encoder of the collection, if an image must be encoded.
 
     Raises:
         BadOption: it is none of them.
@@ -55,7 +60,7 @@ def find_target(collection: Collection, what: str, load_encoder: Callable[[], En
     """
     path = Path(what)
     if path.is_file():
-        return target_of_image(collection, path.read_bytes(), path.name, load_encoder())
+        return target_of_image(collection, path.read_bytes(), path.name, load_encoder(collection))
     targets = collection.target_named(what)
     name = targets.ids[0]
     return Target(targets, f"image {name}" if name == what else f"image {name}, the nearest to {what}")
@@ -64,15 +69,21 @@ def find_target(collection: Collection, what: str, load_encoder: Callable[[], En
 def target_of_image(collection: Collection, data: bytes, name: str, encoder: Encoder) -> Target:
     """The vector of an image from elsewhere.
 
+    Args:
+        collection: where to look.
+        data: the file.
+        name: what it is called.
+        encoder: of the collection's vectors, with their projection or without.
+
     Raises:
         BadImage: it is no image that can be read.
         BadTable: the encoder is not that of the collection.
     """
-    from skyband.models.embedding.run import check_origin
+    from skyband.models.encoders.collection import fitted_to
     from skyband.models.encoders.encoder import encode
     from skyband.queries.images import Limits, decode
 
-    check_origin(collection, encoder)
+    encoder = fitted_to(collection, encoder)
     picture = decode(data, Limits.of(collection.store.settings))
     return Target(Targets(encode(encoder, [picture])), name)
 

@@ -6,5 +6,6 @@ where they are: the column `source` says where.
 
 from skyband.ingest.images.add import add_images
 from skyband.ingest.images.options import AddOptions, AddReport
+from skyband.ingest.images.remove import RemoveReport, remove_images
 
-__all__ = ["AddOptions", "AddReport", "add_images"]
+__all__ = ["AddOptions", "AddReport", "RemoveReport", "add_images", "remove_images"]

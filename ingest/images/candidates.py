@@ -17,6 +17,17 @@ DUPLICATE_ID = "duplicate id"
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A row of a collection as it is."""
+
+    checksum: str
+    source: str
+    ra: float | None
+    dec: float | None
+    pixel_scale: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A place where an image should be, and what is known of it."""
 
@@ -27,6 +38,7 @@ class Candidate:
     pixel_scale: float | None = None  # arcsec
     changed: float | None = None  # seconds since 1970, where a listing says so
     url: str = ""  # where the file at `source` comes from if it is not there yet
+    before: Known | None = None  # the row that the collection has of its id
 
 
 @dataclass(frozen=True, slots=True)

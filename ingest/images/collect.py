@@ -16,15 +16,14 @@ from skyband.ingest.images.rejects import count_reasons, first_refusals, refusal
 from skyband.ingest.images.table import (
     build,
     check_collection,
-    columns_of,
     create_staging,
-    known_rows,
     match_positions,
+    publish,
     stage,
+    with_known,
 )
 from skyband.ingest.images.work import examine_all, stoppable
 from skyband.ingest.progress import Progress
-from skyband.queries.images.collections import KIND
 from skyband.queries.images.pixels import Pixels
 from skyband.queries.images.thumbnails import SCHEMA, Thumbnails
 from skyband.schema.columns import TableInfo
@@ -74,17 +73,16 @@ def collect(
     check_table_name(f"{name}_thumbnails")
     with write_table(store, name) as writer, Pixels(store) as pixels, stoppable() as stop:
         check_collection(name, writer.previous)
-        known = known_rows(writer.connection, writer.previous)
         listing = listing_of(pixels)
         create_staging(writer.connection)
-        examiner = Examiner(pixels, fetch, store.path, known, options.pixel_scale, options.match is not None)
+        examiner = Examiner(pixels, fetch, store.path, options.pixel_scale, options.match is not None)
 
         def wake() -> None:
             pixels.close()
             on_stop()
 
         outcomes = examine_all(
-            _limited(listing, options.limit),
+            with_known(writer.connection, writer.previous, _limited(listing, options.limit)),
             examiner,
             threads=_threads(store, listing),
             stop=stop,
@@ -204,26 +202,17 @@ def _published(
 
 def _publish(store: Store, writer: TableWriter, options: AddOptions, named: str, rejected: dict[str, int]) -> TableInfo:
     old = writer.previous
-    placed, unplaced = build(writer.connection, old)
+    unplaced = build(writer.connection, old)
     # Before the table: an image in it should have its thumbnail, and one too many does no harm.
     Thumbnails(store, options.collection).write(_thumbnails(writer))
-    sources = [*(old.details.get("sources", ()) if old else ()), named]
-    details: dict[str, Any] = {"kind": KIND, "sources": sources[-_SOURCES_NAMED:], "rejected": rejected}
-    others = dict(old.details) if old else {}
-    others.pop("without_position", None)
-    if placed and unplaced:
-        details["without_position"] = unplaced
-    return writer.publish(
-        action="images",
+    sources = [*(old.details.get("sources", ()) if old else ()), named][-_SOURCES_NAMED:]
+    return publish(
+        writer,
+        unplaced,
         command=options.command,
-        columns=columns_of(old, placed),
         description=options.description or (old.description if old else f"Images of {options.collection}"),
-        survey=old.survey if old else "",
-        source="; ".join(sources[-_SOURCES_NAMED:]),
-        licence=old.licence if old else "",
-        citation=old.citation if old else "",
-        epoch=old.epoch if old else None,
-        details=others | details,
+        source="; ".join(sources),
+        details={"sources": sources, "rejected": rejected},
     )
 
 

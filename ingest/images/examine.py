@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from skyband.ingest.images.candidates import Candidate, Refused
+from skyband.ingest.images.candidates import Candidate, Known, Refused
 from skyband.queries.images.decode import Picture, read_image
 from skyband.queries.images.pixels import Pixels, checksum_of
 from skyband.queries.images.thumbnails import make_thumbnail
 from skyband.schema.disk import keep_whole
 from skyband.schema.errors import BadImage
 from skyband.schema.faults import storage_error
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A row of the collection as it is."""
-
-    checksum: str
-    source: str
-    ra: float | None
-    dec: float | None
-    pixel_scale: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,6 @@ class Examiner:
     pixels: Pixels
     fetch: Callable[[str], bytes]  # gives the bytes at a URL, for candidates that have one
     folder: Path  # of the store
-    known: Mapping[str, Known]
     pixel_scale: float | None = None  # arcsec, of images of which neither table nor header says it
     wants_positions: bool = False  # whether positions may be found for images that have none yet
 
@@ -78,7 +66,7 @@ class Examiner:
         source = candidate.source
         data = self.fetch(candidate.url) if is_new else self.pixels.fetch(source, changed=candidate.changed)
         checksum = checksum_of(data)
-        before = self.known.get(candidate.id)
+        before = candidate.before
         same = before if before is not None and before.checksum == checksum else None
         if same is not None and not self._has_news(candidate, same):
             return Unchanged(candidate.id, checksum)

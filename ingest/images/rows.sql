@@ -7,6 +7,6 @@
             coalesce(o.added, (now() AT TIME ZONE 'UTC')::TIMESTAMP) AS added{others}
         FROM staged s LEFT JOIN {old} o ON s.was_same AND o.id = s.id
         UNION ALL BY NAME
-        SELECT * FROM {old} ANTI JOIN staged USING (id)
+        SELECT * FROM {old} ANTI JOIN staged USING (id) ANTI JOIN removed USING (id)
     )
 )

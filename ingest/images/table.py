@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from skyband.ingest.images.examine import Found, Known
-from skyband.queries.images.collections import is_collection
+from skyband.ingest.images.candidates import Candidate, Known, Refused
+from skyband.ingest.images.examine import Found
+from skyband.queries.images.collections import KIND, is_collection
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo
 from skyband.schema.errors import BadTable
 from skyband.schema.healpix import with_key
@@ -20,7 +22,11 @@ from skyband.schema.sql import fill_sql
 if TYPE_CHECKING:
     import duckdb
 
+    from skyband.schema.writer import TableWriter
+
 _PACKAGE = "skyband.ingest.images"
+_LOOKED_UP = 5_000
+"""Images whose rows are looked up at once, and held."""
 
 COLUMNS: Mapping[str, Column] = {
     column.name: column
@@ -69,16 +75,32 @@ def check_collection(name: str, table: TableInfo | None) -> None:
         raise BadTable(f"table {name!r} is no collection of images; choose another name for --collection")
 
 
-def known_rows(connection: duckdb.DuckDBPyConnection, table: TableInfo | None) -> dict[str, Known]:
-    """The rows of a collection by id."""
+def with_known(
+    connection: duckdb.DuckDBPyConnection, table: TableInfo | None, images: Iterable[Candidate | Refused]
+) -> Iterator[Candidate | Refused]:
+    """Images with the rows that the collection has of their ids, looked up for many at once.
+
+    Args:
+        connection: of the writer.
+        table: the collection as it is; None where there is none yet.
+        images: in any order, which stays.
+    """
     if table is None:
-        return {}
-    query = f"SELECT id, checksum, source, ra, dec, pixel_scale FROM {data_of(table)}"
-    return {row[0]: Known(*row[1:]) for row in connection.execute(query).fetchall()}
+        yield from images
+        return
+    query = fill_sql(_PACKAGE, "known", table=data_of(table))
+    waiting = iter(images)
+    while some := list(islice(waiting, _LOOKED_UP)):
+        ids = [one.id for one in some if isinstance(one, Candidate)]
+        connection.register("given_ids", pa.table({"id": pa.array(ids, pa.utf8())}))
+        known = {row[0]: Known(*row[1:]) for row in connection.execute(query).fetchall()}
+        connection.unregister("given_ids")
+        for one in some:
+            yield replace(one, before=known.get(one.id)) if isinstance(one, Candidate) else one
 
 
 def create_staging(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the temporary tables `staged` (good images) and `refused`, which may spill to disk."""
+    """Make the temporary tables `staged` (good images), `refused` and `removed` (ids), which may spill to disk."""
     connection.execute(fill_sql(_PACKAGE, "staging"))
 
 
@@ -118,11 +140,13 @@ def match_positions(connection: duckdb.DuckDBPyConnection, table: TableInfo, rad
     )
 
 
-def build(connection: duckdb.DuckDBPyConnection, old: TableInfo | None) -> tuple[int, int]:
-    """Create `new.main.data` from old rows and staged ones, in the order of the key, those without a position last.
+def build(connection: duckdb.DuckDBPyConnection, old: TableInfo | None) -> int | None:
+    """Create `new.main.data` from old rows that are not removed and staged ones, in the order of the key.
+
+    Those without a position are last.
 
     Returns:
-        Rows with a position, and without.
+        How many rows have no position; None where none has one.
     """
     names = [column.name for column in old.columns if column.name not in {*COLUMNS, HEALPIX_COLUMN}] if old else []
     others = "".join(f", o.{quote(name)}" for name in names)
@@ -132,7 +156,45 @@ def build(connection: duckdb.DuckDBPyConnection, old: TableInfo | None) -> tuple
         rows = with_key(rows, key=HEALPIX_COLUMN, ra="ra", dec="dec", placed="ra IS NOT NULL AND dec IS NOT NULL")
     order = f"{HEALPIX_COLUMN} NULLS LAST, id" if placed else "id"
     connection.execute(f"CREATE TABLE new.main.data AS FROM {rows} ORDER BY {order}")
-    return placed, total - placed
+    return total - placed if placed else None
+
+
+def publish(
+    writer: TableWriter,
+    unplaced: int | None,
+    *,
+    command: str,
+    description: str,
+    source: str,
+    details: Mapping[str, Any],
+) -> TableInfo:
+    """Publish what `build` made as the next version of a collection.
+
+    Args:
+        writer: that built it.
+        unplaced: what `build` gave.
+        command: what was typed, kept as provenance.
+        description: of the collection.
+        source: what the images come from, in words.
+        details: that are new.
+    """
+    old = writer.previous
+    others = dict(old.details) if old else {}
+    others.pop("without_position", None)
+    if unplaced:
+        others["without_position"] = unplaced
+    return writer.publish(
+        action="images",
+        command=command,
+        columns=_columns(old, has_positions=unplaced is not None),
+        description=description,
+        survey=old.survey if old else "",
+        source=source,
+        licence=old.licence if old else "",
+        citation=old.citation if old else "",
+        epoch=old.epoch if old else None,
+        details=others | {"kind": KIND} | dict(details),
+    )
 
 
 def _old_rows(old: TableInfo | None) -> str:
@@ -143,13 +205,13 @@ def _old_rows(old: TableInfo | None) -> str:
     return f"(SELECT *{key} FROM {data_of(old)})"
 
 
-def columns_of(old: TableInfo | None, placed: int) -> Mapping[str, Column]:
+def _columns(old: TableInfo | None, *, has_positions: bool) -> Mapping[str, Column]:
     """What is said of the columns: those of others that the collection has got, too.
 
     Positions have their roles where some row has one.
     """
     others = {column.name: column for column in old.columns} if old else {}
     own = dict(COLUMNS)
-    if not placed:
+    if not has_positions:
         own |= {name: replace(own[name], role="") for name in ("ra", "dec")}
     return others | own

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
+import heapq
 import json
 import os
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
-from torch import Tensor
 
+from skyband.models.embedding.work import OnProgress, Work, vectors_in, with_vectors
+from skyband.models.encoders.collection import fitted_to
 from skyband.models.encoders.encoder import Encoder
+from skyband.models.encoders.projection import ProjectedEncoder, Projection
 from skyband.queries.images import Pixels, is_collection
 from skyband.queries.likeness import Collection
 from skyband.queries.sky import Sky
 from skyband.schema.columns import TableInfo
-from skyband.schema.errors import BadImage, BadTable
+from skyband.schema.errors import BadTable
 from skyband.schema.names import quote
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 
 PACKAGE = "skyband.models.embedding"
-_AHEAD = 2
-"""Batches that are prepared while the network works on one."""
+SAMPLE_IMAGES = 4_096
+"""Images that a projection is fitted to at most."""
 METADATA = pa.schema(
     [
         ("checksum", pa.utf8()),
@@ -38,10 +41,6 @@ METADATA = pa.schema(
     ]
 )
 """Columns of the image table that likeness can be filtered by."""
-_SOURCE = "source"
-
-OnProgress = Callable[[int, int | None], None]
-"""Is told how many images are done, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,7 @@ class EmbedReport:
         failed: images without, by reason.
         seconds: that it took.
         provenance: of the vectors.
+        projection: that made them shorter, if one did.
     """
 
     collection: str
@@ -63,6 +63,7 @@ class EmbedReport:
     failed: dict[str, int]
     seconds: float
     provenance: dict[str, object]
+    projection: Projection | None
 
     @property
     def images_per_s(self) -> float:
@@ -75,45 +76,57 @@ def embed(
     name: str,
     encoder: Encoder,
     *,
+    pca: int | None = None,
     batch_images: int = 64,
     on_progress: OnProgress | None = None,
 ) -> EmbedReport:
     """Encode the images of a collection that have no vector, or whose file was replaced.
 
-    Pictures are read and prepared by threads while the network works; what is encoded is kept every
-    `likeness_batch_rows` images, so that little is lost if the run is broken off.
+    What is encoded is kept every `likeness_batch_rows` images, so that little is lost if the run is broken off.
 
     Args:
         store: that has the collection.
         name: of the collection.
-        encoder: of its vectors; a collection that has some takes none of another origin.
+        encoder: of its vectors; a collection that has some takes none of another origin. If they were projected,
+            those that are added will be.
+        pca: dimensions of the vectors after a projection to their principal components, fitted to up to
+            `SAMPLE_IMAGES` images of the collection; None for that of the collection, if it has one.
         batch_images: images the network sees at once.
         on_progress: is told how it goes.
 
     Raises:
         TableNotFound: there is no such collection.
         BadTable: it is a table of something else, or its vectors are of another origin.
+        BadOption: there can be no such projection.
+        BadFile: the projection of its vectors is missing or damaged.
         TableLocked: somebody else is writing its vectors.
     """
     began = time.monotonic()
     with Sky(settings=store.settings) as sky:
         if not is_collection(sky.table(name)):
             raise BadTable(f"table {name!r} is no collection of images; make one by skyband images add")
-        if name in Collection.names(store):
-            collection = Collection.open(store, name)
-        else:
-            collection = Collection.create(store, name, encoder.provenance, METADATA)
-        check_origin(collection, encoder)
+        collection = _existing(store, name, pca)
+        if collection is not None:
+            encoder = fitted_to(collection, encoder)
         images = sky.sql(
             fill_sql(PACKAGE, "images", images=quote(name), position=position_of(sky.table(name)))
         ).to_arrow()
-    have = collection.columns(["id", "checksum"])
-    waiting = images.filter(pc.invert(pc.is_in(keys_of(images), keys_of(have))))
-    work = _Work(waiting, encoder, batch_images, on_progress)
+    waiting = images
+    if collection is not None:
+        have = collection.columns(["id", "checksum"])
+        waiting = images.filter(pc.invert(pc.is_in(keys_of(images), keys_of(have))))
     with Pixels(store) as pixels:
-        embedded = collection.add(
-            work.encoded(pixels, store.settings.threads or os.cpu_count() or 1), encoder.provenance
-        )
+        threads = store.settings.threads or os.cpu_count() or 1
+        work = Work(pixels, threads, batch_images, len(waiting), on_progress)
+        first: Iterable[pa.Table] = ()
+        rest = waiting
+        if collection is None and pca is not None:
+            sample, rest = _sampled(waiting)
+            first, encoder = _projected(list(work.encoded(sample, encoder)), encoder, pca)
+            encoder.projection.save(store.projection_file(name, encoder.provenance.pca))
+        if collection is None:
+            collection = Collection.create(store, name, encoder.provenance, METADATA)
+        embedded = collection.add(chain(first, work.encoded(rest, encoder)), encoder.provenance)
     return EmbedReport(
         collection=name,
         embedded=embedded,
@@ -121,21 +134,47 @@ def embed(
         failed=dict(work.failed),
         seconds=time.monotonic() - began,
         provenance=json.loads(encoder.provenance.to_json()),
+        projection=encoder.projection if isinstance(encoder, ProjectedEncoder) else None,
     )
 
 
-def check_origin(collection: Collection, encoder: Encoder) -> None:
-    """Refuse an encoder whose vectors cannot be compared with those of the collection.
+def _existing(store: Store, name: str, pca: int | None) -> Collection | None:
+    """The collection, if there is one.
 
     Raises:
-        BadTable: they cannot.
+        BadTable: its vectors have other dimensions than are wanted.
     """
-    differences = encoder.provenance.differences(collection.provenance)
-    if differences:
+    if name not in Collection.names(store):
+        return None
+    collection = Collection.open(store, name)
+    origin = collection.provenance
+    if pca is not None and (not origin.pca or origin.dimensions != pca):
         raise BadTable(
-            f"the vectors of collection {collection.name!r} are of another origin: {differences}; encode by the same, "
-            "or drop them by skyband vectors drop"
+            f"the vectors of collection {name!r} are "
+            f"{f'projected to {origin.dimensions} dimensions' if origin.pca else 'not projected'} and cannot be mixed "
+            f"with those of --pca {pca}; leave --pca out, or drop them by skyband vectors drop"
         )
+    return collection
+
+
+def _sampled(images: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Images to fit a projection to, chosen by the hash of their ids, and the others."""
+    ids = images["id"].to_pylist()
+    chosen = heapq.nsmallest(SAMPLE_IMAGES, range(len(ids)), key=lambda row: hashlib.sha256(ids[row].encode()).digest())
+    is_chosen = np.zeros(len(ids), bool)
+    is_chosen[chosen] = True
+    return images.filter(pa.array(is_chosen)), images.filter(pa.array(~is_chosen))
+
+
+def _projected(
+    sample: list[pa.Table], encoder: Encoder, dimensions: int
+) -> tuple[Iterator[pa.Table], ProjectedEncoder]:
+    """The rows of a sample with projected vectors, and the encoder that makes such."""
+    if not sample:
+        raise BadTable("no image of the collection can be encoded; see skyband images show")
+    projection = Projection.fit(np.concatenate([vectors_in(rows) for rows in sample]), dimensions)
+    rows = (with_vectors(rows, projection.apply(vectors_in(rows))) for rows in sample)
+    return rows, ProjectedEncoder(encoder, projection)
 
 
 def position_of(table: TableInfo) -> str:
@@ -146,59 +185,3 @@ def position_of(table: TableInfo) -> str:
 def keys_of(rows: pa.Table) -> pa.ChunkedArray:
     """What is the same as long as an image's file is: its id and checksum."""
     return pc.binary_join_element_wise(rows["id"], rows["checksum"], "\0")
-
-
-class _Work:
-    """The images of a run, from files to rows with vectors."""
-
-    def __init__(self, images: pa.Table, encoder: Encoder, batch_images: int, on_progress: OnProgress | None) -> None:
-        self._images = images
-        self._encoder = encoder
-        self._batch_images = batch_images
-        self._on_progress = on_progress
-        self.failed: Counter[str] = Counter()
-
-    def encoded(self, pixels: Pixels, threads: int) -> Iterator[pa.Table]:
-        """Rows with vectors, a batch at a time."""
-        done = 0
-        with ThreadPoolExecutor(threads) as pool:
-            for rows, prepared in self._prepared(pixels, pool):
-                if prepared:
-                    vectors = self._encoder.embed(torch.stack(prepared))
-                    table = self._images.take(rows).drop_columns([_SOURCE])
-                    width = vectors.shape[1]
-                    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), width)
-                    yield table.append_column("embedding", column)
-                done += self._batch_images
-                if self._on_progress is not None:
-                    self._on_progress(min(done, len(self._images)), len(self._images))
-
-    def _prepared(self, pixels: Pixels, pool: ThreadPoolExecutor) -> Iterator[tuple[list[int], list[Tensor]]]:
-        """Rows and what the encoder wants of their pictures, some batches ahead of the network."""
-        ahead: deque[list[tuple[int, Future[Tensor | str]]]] = deque()
-        sources, checksums = (self._images[name].to_pylist() for name in (_SOURCE, "checksum"))
-        for first in range(0, len(self._images) + _AHEAD * self._batch_images, self._batch_images):
-            rows = range(first, min(first + self._batch_images, len(self._images)))
-            if rows:
-                ahead.append([(row, pool.submit(self._prepare, pixels, sources[row], checksums[row])) for row in rows])
-            if len(ahead) > _AHEAD or (ahead and not rows):
-                yield self._of(ahead.popleft())
-
-    def _prepare(self, pixels: Pixels, source: str, checksum: str) -> Tensor | str:
-        """What the encoder wants of one picture, or why there is none."""
-        try:
-            return self._encoder.prepare(pixels.picture(source, checksum))
-        except BadImage as error:
-            return error.reason
-
-    def _of(self, batch: list[tuple[int, Future[Tensor | str]]]) -> tuple[list[int], list[Tensor]]:
-        rows: list[int] = []
-        prepared: list[Tensor] = []
-        for row, future in batch:
-            result = future.result()
-            if isinstance(result, str):
-                self.failed[result] += 1
-            else:
-                rows.append(row)
-                prepared.append(result)
-        return rows, prepared

@@ -49,10 +49,10 @@ class EmbeddedEncoder:
             BadFile: the file holds no such network.
             BadOption: there is no such device.
         """
-        self._device = choose_device(device)
+        self.device = choose_device(device)
         self._precision: Precision = precision
         self._views: Views = views
-        self._network = load_network(weights or default_weights()).to(self._device)
+        self._network = load_network(weights or default_weights()).to(self.device)
         state = self._network.state_dict()
         self.provenance = Provenance(
             encoder=NAME,
@@ -86,8 +86,8 @@ class EmbeddedEncoder:
     @torch.inference_mode()
     def _seen(self, prepared: Tensor) -> list[Tensor]:
         """What the network makes of each view of prepared pictures."""
-        pictures = prepared.to(self._device).float() / 255
-        with mixed_precision(self._device, self._precision):
+        pictures = prepared.to(self.device).float() / 255
+        with mixed_precision(self.device, self._precision):
             return [self._network(view).float() for view in turned(pictures, SIDE, self._views)]
 
 

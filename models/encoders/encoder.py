@@ -25,6 +25,10 @@ class Encoder(Protocol):
     def provenance(self) -> Provenance:
         """What the vectors depend on."""
 
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+
     def prepare(self, picture: Picture) -> Tensor:
         """What the network wants of one picture: a tensor of the same shape for all."""
 

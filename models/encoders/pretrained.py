@@ -48,10 +48,10 @@ class PretrainedEncoder:
 
         if views == 16:
             raise BadOption("16 views are those of the embedded default; take 1 or 8")
-        self._device = choose_device(device)
+        self.device = choose_device(device)
         self._precision: Precision = precision
         self._views: Views = views
-        self._network = _load(name, weights).to(self._device).eval()
+        self._network = _load(name, weights).to(self.device).eval()
         configuration = resolve_model_data_config(self._network)
         self._prepare = create_transform(**configuration, is_training=False)
         self._side = int(configuration["input_size"][-1])
@@ -72,8 +72,8 @@ class PretrainedEncoder:
     @torch.inference_mode()
     def embed(self, prepared: Tensor) -> Vectors:
         """Vectors of a batch of prepared pictures."""
-        pictures = prepared.to(self._device)
-        with mixed_precision(self._device, self._precision):
+        pictures = prepared.to(self.device)
+        with mixed_precision(self.device, self._precision):
             return mean_direction([self._network(view) for view in turned(pictures, self._side, self._views)])
 
 

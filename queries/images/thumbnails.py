@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from skyband.queries.images.decode import Picture
+from skyband.queries.likeness.batches import remove_rows
 from skyband.schema.errors import StorageError
 from skyband.schema.faults import first_line
 from skyband.schema.names import check_table_name, quote_text
@@ -74,6 +75,18 @@ class Thumbnails:
             rows = table.search().where(f"id IN ({listed})").select(["id", "jpeg"]).limit(len(some)).to_arrow()
             found |= zip(rows["id"].to_pylist(), rows["jpeg"].to_pylist(), strict=True)
         return found
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Remove thumbnails; ids without one do not matter.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            StorageError: the disk is full or refuses.
+        """
+        table = self._opened(create=False)
+        return 0 if table is None else remove_rows(table, ids)
 
     def count(self) -> int:
         """How many there are."""

@@ -8,14 +8,12 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skyband.queries.likeness.batches import merge, regrouped
+from skyband.queries.likeness.batches import collection_lock, merge, regrouped, remove_rows
 from skyband.queries.likeness.directory import Directory, fetch_vectors
 from skyband.queries.likeness.index_report import IndexReport
 from skyband.queries.likeness.lance import connect, lance_faults
@@ -26,8 +24,6 @@ from skyband.queries.likeness.search import search, separation_arcsec
 from skyband.queries.likeness.snapshot import INDEX_KEY, Snapshot, report_of
 from skyband.queries.likeness.state import CollectionState, state_of, unindexed_rows
 from skyband.schema.errors import BadOption, BadTable, StorageError, TableExists, TableNotFound
-from skyband.schema.faults import storage_error
-from skyband.schema.locks import writer_lock
 from skyband.schema.names import check_table_name
 from skyband.schema.store import Store
 
@@ -79,7 +75,7 @@ class Collection:
             BadName: the name, or that of a column, cannot be used.
         """
         schema = collection_schema(provenance, metadata, secrets.token_hex(8))
-        with _locked(store, name):
+        with collection_lock(store, name):
             collection = cls(store, name)
             if collection._versions.exists():
                 raise TableExists(f"collection {name!r} is there already; drop it first, or choose another name")
@@ -128,15 +124,16 @@ class Collection:
 
     @classmethod
     def drop(cls, store: Store, name: str) -> None:
-        """Remove a collection.
+        """Remove a collection, and the projection of its vectors.
 
         Raises:
             TableNotFound: it is not there.
             TableLocked: somebody is writing it.
         """
         collection = cls.open(store, name)
-        with _locked(store, name), lance_faults(f"cannot drop collection {name!r}"):
+        with collection_lock(store, name), lance_faults(f"cannot drop collection {name!r}"):
             collection._connection.drop_table(name)
+            store.remove_projections(name)
 
     @property
     def provenance(self) -> Provenance:
@@ -168,7 +165,7 @@ class Collection:
             BadTable: vectors of another origin, or that are no unit vectors; the message names some ids.
             TableLocked: somebody else is writing.
         """
-        with _locked(self.store, self.name):
+        with collection_lock(self.store, self.name):
             table = self._table()
             differences = provenance.differences(Provenance.from_json(table.schema.metadata[PROVENANCE_KEY]))
             if differences:
@@ -186,6 +183,18 @@ class Collection:
                 self._settle(table)
         return written
 
+    def remove(self, ids: Sequence[str]) -> int:
+        """Remove rows; ids that are not there do not matter.
+
+        Returns:
+            How many were there.
+
+        Raises:
+            TableLocked: somebody else is writing.
+        """
+        with collection_lock(self.store, self.name):
+            return remove_rows(self._table(), ids)
+
     def build_index(self, recall: float | None = None, note: Note | None = None) -> IndexReport:
         """Build the cheapest index that reaches a recall, and keep what it reached.
 
@@ -197,7 +206,7 @@ class Collection:
             BadOption: there are too few rows.
             ResourceLimit: no index reaches it.
         """
-        with _locked(self.store, self.name):
+        with collection_lock(self.store, self.name):
             return self._build(self._table(), recall, note)
 
     def optimize(self, keep_s: float | None = None) -> tuple[CollectionState, CollectionState]:
@@ -211,7 +220,7 @@ class Collection:
             The state before and after.
         """
         keep = timedelta(seconds=self.store.settings.likeness_keep_versions_s if keep_s is None else keep_s)
-        with _locked(self.store, self.name):
+        with collection_lock(self.store, self.name):
             before = self.state()
             table = self._table()
             with lance_faults(f"cannot optimize collection {self.name!r}"), warnings.catch_warnings():
@@ -380,13 +389,3 @@ def _is_collection(table: Any) -> bool:
 
 def _is_same(table: Any, snapshot: Snapshot) -> bool:
     return bool(table.version == snapshot.version and table.schema.metadata[IDENTITY_KEY] == snapshot.identity)
-
-
-def _locked(store: Store, name: str) -> AbstractContextManager[None]:
-    """The lock of a collection's writers; its table has one of its own."""
-    folder: Path = store.path / "vectors"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error(f"cannot make {folder}", error) from error
-    return writer_lock(folder / f".{check_table_name(name)}.lock", wait_s=store.settings.lock_wait_s)

@@ -2,6 +2,7 @@
 
 from skyband.queries.morphology.class_strings import GalaxyClass, parse_class
 from skyband.queries.morphology.collection import Collection, collection_of
+from skyband.queries.morphology.estimates import Estimates, estimate_votes
 from skyband.queries.morphology.neighbourhood import Neighbourhood, neighbourhood_of
 from skyband.queries.morphology.options import MorphologyOptions
 from skyband.queries.morphology.regression import Score, Targets, knn_regression, leave_one_out
@@ -13,6 +14,7 @@ from skyband.queries.morphology.words import Interpretation, interpret
 __all__ = [
     "Collection",
     "Cuts",
+    "Estimates",
     "GalaxyClass",
     "Interpretation",
     "MorphologyOptions",
@@ -23,6 +25,7 @@ __all__ = [
     "VoteTree",
     "Votes",
     "collection_of",
+    "estimate_votes",
     "explain",
     "interpret",
     "knn_regression",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -96,7 +96,7 @@ def knn_regression(connection: duckdb.DuckDBPyConnection, neighbours: pa.Table, 
         BadOption: k is below 1.
         BadTable: a column of the neighbours is missing.
     """
-    with _estimates(connection, neighbours, targets, k) as cursor:
+    with estimated(connection, [neighbours], targets, k) as cursor:
         return ask(cursor, "FROM temp.estimates ORDER BY query, target")
 
 
@@ -118,34 +118,62 @@ def leave_one_out(
         BadOption: k is below 1, or the confidence impossible.
         BadTable: a column of the neighbours is missing.
     """
+    with estimated(connection, [neighbours], targets, k) as cursor:
+        return scores_of(cursor, k, confidence)
+
+
+def scores_of(cursor: duckdb.DuckDBPyConnection, k: int, confidence: float) -> tuple[Score, ...]:
+    """How right the estimates of a cursor of `estimated` are, of queries that have targets of their own.
+
+    Args:
+        cursor: with the estimates.
+        k: neighbours that were asked at most.
+        confidence: share of the answers that the intervals should hold.
+
+    Raises:
+        BadOption: the confidence is impossible.
+    """
     if not 0 < confidence < 1:
         raise BadOption(f"confidence must lie between 0 and 1, not {confidence}")
-    with _estimates(connection, neighbours, targets, k) as cursor:
-        sql = sql_of(
-            "knn_scores", estimates="temp.estimates", values="temp.targets", limits=f"[{_limits(k, confidence)}]"
-        )
-        return tuple(Score(**row) for row in ask(cursor, sql).to_pylist())
+    sql = sql_of("knn_scores", estimates="temp.estimates", values="temp.targets", limits=f"[{_limits(k, confidence)}]")
+    return tuple(Score(**row) for row in ask(cursor, sql).to_pylist())
 
 
 @contextmanager
-def _estimates(
-    connection: duckdb.DuckDBPyConnection, neighbours: pa.Table, targets: Targets, k: int
+def estimated(
+    connection: duckdb.DuckDBPyConnection, neighbours: Iterable[pa.Table], targets: Targets, k: int
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor with the temporary tables `targets` and `estimates`."""
+    """A cursor with the temporary tables `targets` and `estimates` (see `knn.sql`).
+
+    Args:
+        connection: of an open store, which sees the targets.
+        neighbours: as `knn_regression` takes them, in parts: all those of a query in one.
+        targets: what to estimate.
+        k: neighbours asked at most.
+
+    Raises:
+        BadOption: k is below 1.
+        BadTable: a column of the neighbours is missing.
+    """
     if k < 1:
         raise BadOption(f"k must be 1 or more, not {k}")
-    for name in ("query", "id", "similarity"):
-        if name not in neighbours.column_names:
-            raise BadTable(
-                f"neighbours need a column {name!r}; they have {', '.join(neighbours.column_names) or 'none'}"
-            )
+    pairs = "(SELECT query::VARCHAR AS query, id::VARCHAR AS id, similarity::DOUBLE AS similarity FROM given_pairs)"
+    knn = sql_of("knn", neighbours=pairs, k=str(k), values="temp.targets")
     with connection.cursor() as cursor:
-        cursor.register("given_pairs", neighbours)
-        pairs = "(SELECT query::VARCHAR AS query, id::VARCHAR AS id, similarity::DOUBLE AS similarity FROM given_pairs)"
         with duckdb_faults("the regression failed"):
             cursor.execute(f"CREATE OR REPLACE TEMP TABLE targets AS FROM {targets.sql}")
-            knn = sql_of("knn", neighbours=pairs, k=str(k), values="temp.targets")
-            cursor.execute(f"CREATE OR REPLACE TEMP TABLE estimates AS {knn}")
+        is_first = True
+        for part in neighbours:
+            for name in ("query", "id", "similarity"):
+                if name not in part.column_names:
+                    raise BadTable(
+                        f"neighbours need a column {name!r}; they have {', '.join(part.column_names) or 'none'}"
+                    )
+            cursor.register("given_pairs", part)
+            with duckdb_faults("the regression failed"):
+                into = "CREATE OR REPLACE TEMP TABLE estimates AS" if is_first else "INSERT INTO temp.estimates"
+                cursor.execute(f"{into} {knn}")
+            is_first = False
         yield cursor
 
 

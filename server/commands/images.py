@@ -1,4 +1,4 @@
-"""`skyband images`: add, cutouts, list, show."""
+"""`skyband images`: add, cutouts, remove, list, show."""
 
 from __future__ import annotations
 
@@ -117,6 +117,38 @@ def cutouts(
     with progress_bar(f"adding to {collection}", "images") as progress:
         report = add_cutouts(Store.open(settings), CutoutOptions(table=table, **named), options, progress=progress)
     _tell(report, as_json)
+
+
+@command.command("remove")
+@click.argument("collection")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@json_option
+@store_option
+def remove(settings: Settings, collection: str, ids: tuple[str, ...], as_json: bool) -> None:
+    """Remove images from COLLECTION with their vectors and thumbnails; the files stay where they are.
+
+    Example: skyband images remove galaxies 10017 103643
+    """
+    from skyband.ingest.images import remove_images
+    from skyband.schema.store import Store
+
+    report = remove_images(Store.open(settings), collection, ids, command=command_line())
+    if as_json:
+        print_json(
+            {
+                "collection": collection,
+                "rows": report.info.rows,
+                "removed": report.removed,
+                "vectors": report.vectors,
+                "thumbnails": report.thumbnails,
+                "version": report.info.version.version,
+            }
+        )
+        return
+    print(
+        f"collection {collection}: {report.info.rows:,} images ({report.removed:,} removed, with {report.vectors:,} "
+        f"vectors and {report.thumbnails:,} thumbnails)"
+    )
 
 
 @command.command("list")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from skyband.schema.settings import Settings
 from skyband.server.console import json_option, note, print_json, store_option
-from skyband.server.encoder_options import encoder_options
+from skyband.server.encoder_options import LoadEncoder, encoder_options
 from skyband.server.output import deliver, open_sky, output_options
-
-if TYPE_CHECKING:
-    from skyband.models.encoders.encoder import Encoder
 
 
 @click.command("similar")
@@ -50,7 +45,7 @@ def command(
     votes: str | None,
     montage: Path | None,
     charts: Path | None,
-    load_encoder: Callable[[], Encoder],
+    load_encoder: LoadEncoder,
     output: Path | None,
     format: str | None,
     as_json: bool,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group("vectors")
 def command() -> None:
-    """List, show, index and optimize collections of vectors.
+    """List, show, index, optimize and drop collections of vectors.
 
     Example: skyband vectors index galaxies --recall 0.995
     """
@@ -66,7 +66,8 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
 
     Example: skyband vectors show galaxies
     """
-    state = _open(settings, name).state()
+    collection = _open(settings, name)
+    state = collection.state()
     if as_json:
         print_json(_document(state, settings))
         return
@@ -79,7 +80,8 @@ def show(settings: Settings, name: str, as_json: bool) -> None:
             "weights": origin.weights_sha256,
             "preprocessing": origin.preprocessing,
             "views": origin.views,
-            "dimensions": f"{origin.dimensions}{f' after projection {origin.pca}' if origin.pca else ''}",
+            "dimensions": origin.dimensions,
+            **({"projection": _projection(collection)} if origin.pca else {}),
             "provenance": origin.digest,
             "version": f"{state.version} ({state.versions} kept)",
             "size": f"{state.bytes / 1e6:,.1f} MB in {state.fragments} fragments",
@@ -137,11 +139,33 @@ def optimize(settings: Settings, name: str, as_json: bool) -> None:
     )
 
 
+@command.command("drop")
+@click.argument("name")
+@store_option
+def drop(settings: Settings, name: str) -> None:
+    """Remove the vectors of a collection and their index; images and thumbnails stay.
+
+    Example: skyband vectors drop galaxies && skyband embed galaxies --pca 40
+    """
+    from skyband.queries.likeness import Collection
+    from skyband.schema.store import Store
+
+    Collection.drop(Store.open(settings), name)
+    note(f"dropped the vectors of {name}")
+
+
 def _open(settings: Settings, name: str) -> Collection:
     from skyband.queries.likeness import Collection
     from skyband.schema.store import Store
 
     return Collection.open(Store.open(settings), name)
+
+
+def _projection(collection: Collection) -> str:
+    """What the projection of the vectors keeps."""
+    from skyband.models.encoders.collection import projection_of
+
+    return projection_of(collection).words
 
 
 def _document(state: CollectionState, settings: Settings) -> dict[str, Any]:

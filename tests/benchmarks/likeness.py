@@ -7,6 +7,7 @@ from typing import Any
 
 from association import WHOLE_ROWS
 from bench import Bench, short
+from embedding import embedding
 from report import Measurement, check, quotient
 
 DIMENSIONS = 384
@@ -16,7 +17,7 @@ RECALL = 0.99
 
 
 def likeness(bench: Bench) -> None:
-    """Clustered vectors, one query after the other and many at once; then more of them, for the memory."""
+    """Clustered vectors, one query after the other and many at once; more of them, for the memory; pictures."""
     rows = _scaled(bench, 200_000)
     vectors = _vectors(bench, rows)
     job, together = f"{NEIGHBOURS} nearest of {short(rows)} vectors, a query", f"the same, {QUERIES} queries at once"
@@ -59,6 +60,7 @@ def likeness(bench: Bench) -> None:
         check("likeness: exact tier, ms", "<", 10, None if whole.seconds is None else whole.seconds * 1000),
     ]
     _large(bench)
+    embedding(bench)
 
 
 def _large(bench: Bench) -> None:

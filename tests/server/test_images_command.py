@@ -81,6 +81,20 @@ def test_collections_are_listed_and_shown(run: Run, store: Store, folder: Path) 
     )
 
 
+def test_removing_says_what_it_did(run: Run, store: Store, folder: Path) -> None:
+    run("images", "add", str(folder), "--collection", "gals")
+    code, _, errors = run("images", "remove", "gals", "g7")
+    assert (code, errors) == (2, "skyband: 1 ids are not in collection 'gals': 'g7'; nothing was removed\n")
+    code, out, _ = run("images", "remove", "gals", "g1", "--json")
+    assert code == 0
+    expected = {"collection": "gals", "rows": 1, "removed": 1, "vectors": 0, "thumbnails": 1, "version": 2}
+    assert json.loads(out) == expected
+    run("images", "add", str(folder), "--collection", "gals")
+    code, out, errors = run("images", "remove", "gals", "g0")
+    said = "collection gals: 1 images (1 removed, with 0 vectors and 1 thumbnails)\n"
+    assert (code, out, errors) == (0, said, "")
+
+
 def test_cutouts_from_a_service(run: Run, store: Store) -> None:
     publish_rows(store, "cat", id=[1, 2], ra=[10.0, 20.0], dec=[1.0, 2.0])
     with image_server() as served:

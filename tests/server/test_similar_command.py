@@ -117,6 +117,35 @@ def test_files_that_are_no_images_and_encoders_that_do_not_fit(run: Run, embedde
     assert "of another origin: views is 8 and not 1" in err
 
 
+def test_the_projection_of_a_collection_is_applied_to_images_from_elsewhere(
+    run: Run, embedded: Path, store: Store, tmp_path: Path
+) -> None:
+    code, _, err = run("embed", "shapes", "--pca", "3")
+    assert code == 2
+    assert "the vectors of collection 'shapes' are not projected" in err
+    assert run("vectors", "drop", "shapes") == (0, "", "dropped the vectors of shapes\n")
+    code, out, _ = run("embed", "shapes", "--pca", "3", *ONE_VIEW)
+    assert code == 0
+    shown = out.splitlines()[1].strip()
+    assert shown.startswith("3 principal components hold ")
+    assert shown.endswith(" % of the variance of the vectors of 20 images, which have 96 dimensions")
+    facts = json.loads(run("embed", "shapes", "--json")[1])
+    assert (facts["embedded"], facts["unchanged"], facts["provenance"]["views"]) == (0, 20, 1)
+    kept = facts["projection"]
+    assert (kept["dimensions"], kept["from_dimensions"], kept["fitted_to_images"]) == (3, 96, 20)
+    assert 0 < kept["explained_variance"] <= 1
+    assert f"projection     {shown}" in run("vectors", "show", "shapes")[1]
+    turned = tmp_path / "mine.jpg"
+    Image.open(embedded / "blob14.png").rotate(90).save(turned, quality=95)
+    answer = json.loads(run("similar", str(turned), "-k", "1", "--json")[1])
+    assert answer["neighbours"][0]["id"].startswith("blob")
+    code, _, err = run("similar", str(turned), "--encoder", "vit_tiny_patch16_224")
+    assert code == 2
+    assert "another origin: encoder is 'vit_tiny_patch16_224' and not 'skyband-vit'" in err
+    run("vectors", "drop", "shapes")
+    assert list((store.path / "vectors").glob("*.safetensors")) == []
+
+
 def test_a_store_without_vectors_says_what_to_do(run: Run) -> None:
     code, _, err = run("similar", "streak3")
     assert code == 2

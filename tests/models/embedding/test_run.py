@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -15,15 +16,17 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import load_file
 
 from skyband.ingest.images import AddOptions, add_images
+from skyband.models.embedding import run
 from skyband.models.embedding.run import embed
 from skyband.models.encoders.embedded import EmbeddedEncoder
 from skyband.models.encoders.encoder import encode
 from skyband.queries import Sky
 from skyband.queries.images import decode
 from skyband.queries.likeness import Collection
-from skyband.schema.errors import BadTable, TableNotFound
+from skyband.schema.errors import BadOption, BadTable, TableNotFound
 from skyband.schema.store import Store
 from tests.conftest import publish_rows
 
@@ -134,11 +137,13 @@ def test_a_run_that_was_killed_goes_on_to_the_same_collection(
         "--device",
         "cpu",
     ]
-    run = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    has_some = until(lambda: run.poll() is not None or ("blobs" in Collection.names(store) and len(vectors(store)) > 1))
+    running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    has_some = until(
+        lambda: running.poll() is not None or ("blobs" in Collection.names(store) and len(vectors(store)) > 1)
+    )
     assert has_some
-    run.send_signal(signal.SIGKILL)
-    run.communicate()
+    running.send_signal(signal.SIGKILL)
+    running.communicate()
     begun = vectors(store)
     assert begun
     report = embed(replace_batch(store), "blobs", encoder, batch_images=3)
@@ -161,6 +166,85 @@ def until(condition: Callable[[], bool], *, tries: int = 6000) -> bool:
             return True
         threading.Event().wait(0.01)
     return False
+
+
+def projected(store: Store, encoder: EmbeddedEncoder, pictures: Path, name: str) -> Any:
+    """The vector of a picture by the projection that lies in the store."""
+    [path] = (store.path / "vectors").glob("blobs.*.safetensors")
+    stored = load_file(path)
+    [plain] = encode(encoder, [decode((pictures / f"{name}.png").read_bytes())])
+    along = (plain - stored["mean"]) @ stored["axes"].T
+    return along / np.linalg.norm(along)
+
+
+@pytest.mark.parametrize("sample", [4096, 7])
+def test_vectors_can_be_projected_to_their_principal_components(
+    store: Store, pictures: Path, encoder: EmbeddedEncoder, sample: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "SAMPLE_IMAGES", sample)
+    add(store, pictures)
+    told: list[tuple[int, int | None]] = []
+    report = embed(store, "blobs", encoder, pca=4, on_progress=lambda done, total: told.append((done, total)))
+    assert (report.embedded, told[-1]) == (12, (12, 12))
+    assert report.projection is not None
+    assert (report.projection.dimensions, report.projection.images) == (4, min(sample, 12))
+    assert 0.3 < report.projection.explained <= 1
+    collection = Collection.open(store, "blobs")
+    assert collection.provenance == replace(encoder.provenance, pca=report.projection.digest, dimensions=4)
+    found = vectors(store)
+    assert len(found) == 12
+    for name, vector in found.items():
+        np.testing.assert_allclose(vector, projected(store, encoder, pictures, name), atol=1e-4)
+
+
+def test_the_sample_of_a_projection_is_chosen_by_the_hash_of_ids(
+    store: Store, pictures: Path, encoder: EmbeddedEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "SAMPLE_IMAGES", 7)
+    add(store, pictures)
+    embed(store, "blobs", encoder, pca=4)
+    names = sorted((f"b{number:02}" for number in range(12)), key=lambda name: hashlib.sha256(name.encode()).digest())
+    chosen = encode(encoder, [decode((pictures / f"{name}.png").read_bytes()) for name in names[:7]])
+    [path] = (store.path / "vectors").glob("blobs.*.safetensors")
+    np.testing.assert_allclose(load_file(path)["mean"], chosen.mean(axis=0), atol=1e-5)
+
+
+def test_later_runs_project_without_being_told(store: Store, pictures: Path, encoder: EmbeddedEncoder) -> None:
+    add(store, pictures)
+    first = embed(store, "blobs", encoder, pca=4)
+    draw_blob(pictures / "b12.png", 12)
+    add(store, pictures)
+    second = embed(store, "blobs", encoder)
+    assert (second.embedded, second.unchanged) == (1, 12)
+    assert second.projection is not None and first.projection is not None
+    assert second.projection.digest == first.projection.digest
+    np.testing.assert_allclose(vectors(store)["b12"], projected(store, encoder, pictures, "b12"), atol=1e-4)
+    assert embed(store, "blobs", encoder, pca=4).unchanged == 13
+
+
+def test_projected_vectors_are_not_mixed_with_others(store: Store, pictures: Path, encoder: EmbeddedEncoder) -> None:
+    add(store, pictures)
+    embed(store, "blobs", encoder, pca=4)
+    with pytest.raises(BadTable, match="are projected to 4 dimensions and cannot be mixed with those of --pca 5"):
+        embed(store, "blobs", encoder, pca=5)
+    Collection.drop(store, "blobs")
+    assert list((store.path / "vectors").glob("*.safetensors")) == []
+    embed(store, "blobs", encoder)
+    with pytest.raises(BadTable, match="are not projected and cannot be mixed with those of --pca 4; leave --pca out"):
+        embed(store, "blobs", encoder, pca=4)
+
+
+def test_a_projection_that_cannot_be_leaves_nothing_behind(
+    store: Store, pictures: Path, encoder: EmbeddedEncoder
+) -> None:
+    add(store, pictures)
+    with pytest.raises(BadOption, match="--pca 12: the vectors of 12 images differ in 11 dimensions only"):
+        embed(store, "blobs", encoder, pca=12)
+    assert Collection.names(store) == []
+    assert list((store.path / "vectors").glob("*.safetensors")) == []
+    embed(store, "blobs", encoder, pca=3)
+    store.drop("blobs")
+    assert list((store.path / "vectors").glob("blobs*")) == []
 
 
 def test_positions_come_along(store: Store, pictures: Path, tmp_path: Path, encoder: EmbeddedEncoder) -> None:

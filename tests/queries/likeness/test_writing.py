@@ -11,14 +11,23 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from skyband.queries.likeness import Collection, Provenance
+from skyband.queries.likeness import Collection, LikenessOptions, Provenance, Targets
 from skyband.queries.likeness.lance import connect
 from skyband.schema.errors import BadName, BadOption, BadTable, TableExists, TableLocked, TableNotFound
 from skyband.schema.healpix import healpix_index
 from skyband.schema.locks import writer_lock
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
-from tests.queries.likeness.conftest import METADATA, PROVENANCE, MakeCollection, catalogue, rows_of, unit_vectors
+from tests.queries.likeness.conftest import (
+    METADATA,
+    PROVENANCE,
+    MakeCollection,
+    catalogue,
+    matrix,
+    rows_of,
+    true_neighbours,
+    unit_vectors,
+)
 
 
 def stored(collection: Collection) -> pa.Table:
@@ -49,6 +58,26 @@ def test_an_id_that_comes_again_takes_the_place_of_the_old_row(make_collection: 
     assert (changed["g45"]["votes"], changed["g45"]["mag"], changed["g45"]["ra"]) == (5, None, None)
     target = collection.targets(["g45"])
     np.testing.assert_allclose(target.vectors[0], fresh[5], atol=1e-7)
+
+
+@pytest.mark.parametrize("exact_rows", [0, 10_000])
+def test_removed_rows_are_found_no_more(make_collection: MakeCollection, exact_rows: int) -> None:
+    rows = catalogue(400)
+    collection = make_collection(rows, exact_rows=exact_rows)
+    reader = Collection.open(collection.store, "g")
+    target = Targets(matrix(rows)[7])
+    assert reader.similar(target, LikenessOptions(k=1)).table["id"].to_pylist() == ["g7"]
+    gone = [f"g{row}" for row in range(0, 400, 7)]
+    assert collection.remove([*gone, "it's nowhere"]) == len(gone) == 58
+    left = np.array([row % 7 > 0 for row in range(400)])
+    found = reader.similar(target, LikenessOptions(k=5))
+    assert (found.rows, found.table["id"].to_pylist()) == (342, true_neighbours(rows, matrix(rows)[7], 5, left)[0])
+    assert sorted(stored(collection)["id"].to_pylist()) == sorted(set(rows["id"].to_pylist()) - set(gone))
+    with pytest.raises(BadOption, match="1 ids are not in collection 'g': 'g7'"):
+        reader.targets(["g7"])
+    assert collection.remove([]) == collection.remove(gone) == 0
+    collection.add(rows[7:8], PROVENANCE)
+    assert reader.similar(target, LikenessOptions(k=1)).table["id"].to_pylist() == ["g7"]
 
 
 def test_readers_see_what_was_written(make_collection: MakeCollection) -> None:
