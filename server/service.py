@@ -36,6 +36,8 @@ class Service:
         """The asynchronous jobs, which run queries of this service."""
         self.matches: MatchProcesses
         """The processes that match uploaded tables."""
+        self.labelling = asyncio.Lock()
+        """Held while a label is written."""
         self.started_at = datetime.now(UTC)
 
     @property
