@@ -14,7 +14,7 @@ from skyband.models.discovery.options import TaxonomyOptions
 NOISE = -1
 """The number of no cluster."""
 
-_LEAST_SHARE, _LEAST_IMAGES = 0.03, 5
+_LEAST_SHARE, _LEAST_IMAGES = 0.03, 10
 """Of the clustered rows, and in any case, in a cluster."""
 
 _DENSITY_SHARE = 0.1
@@ -128,7 +128,7 @@ def _density_clusters(values: Floats, least: int, options: TaxonomyOptions) -> t
     model = HDBSCAN(
         min_cluster_size=least,
         min_samples=max(1, int(_DENSITY_SHARE * least)),
-        cluster_selection_method=options.method,
+        max_cluster_size=max(least, int(options.largest_share * len(values))),
         copy=True,
     )
     with warnings.catch_warnings():

@@ -72,10 +72,8 @@ class TaxonomyOptions(ProjectionOptions):
 
     most_components: int = 10  # density means little in many dimensions
     sample_rows: int = 20_000  # rows that are clustered; others belong where their nearest sampled row does
-    least_images: int | None = None  # of a cluster; None: 3 % of the clustered rows, 5 at least
-    # Which branches of the tree are clusters: the finest, or the long-lived; these are one or two where kinds shade into
-    # each other, as galaxies do.
-    method: Literal["leaf", "eom"] = "leaf"
+    least_images: int | None = None  # of a cluster; None: 3 % of the clustered rows, 10 at least
+    largest_share: float = 0.5  # of all in one cluster; kinds that shade into each other, as galaxies do, are else one
     resamples: int = 10  # halves that are clustered again, for stability; 0: none
     map: Literal["tsne", "pca"] = "tsne"  # what puts images on the map
     map_rows: int = 3_000  # rows that t-SNE places; others stand beside their nearest placed ones
@@ -84,5 +82,7 @@ class TaxonomyOptions(ProjectionOptions):
         ProjectionOptions.__post_init__(self)
         if self.least_images is not None and self.least_images < 2:
             raise BadOption(f"a cluster has 2 images or more, not {self.least_images}")
+        if not 0 < self.largest_share <= 1:
+            raise BadOption(f"the largest share {self.largest_share:g} of a cluster is not more than 0 and at most 1")
         if self.resamples < 0 or self.map_rows < 10:
             raise BadOption(f"{self.resamples} resamples, {self.map_rows} rows on the map: give 0 and 10 or more")

@@ -25,11 +25,9 @@ _REAL, _DOUBTFUL = 0.75, 0.6
 @click.command("taxonomy")
 @click.argument("collection")
 @click.option("--votes", metavar="TABLE", help="Say what volunteers said of each kind, beside all images.")
-@click.option("--min-cluster", type=click.IntRange(min=2), help="Images of a kind at least (default: 3 %, 5 at least).")
 @click.option(
-    "--method", type=click.Choice(["leaf", "eom"]), default="leaf", show_default=True,
-    help="Which branches of the tree of clusters to take: the finest, or the long-lived.",
-)  # fmt: skip
+    "--min-cluster", type=click.IntRange(min=2), help="Images of a kind at least (default: 3 %, 10 at least)."
+)
 @click.option(
     "--projection", type=click.Choice(["tsne", "pca"]), default="tsne", show_default=True, help="What draws the map."
 )
@@ -45,7 +43,6 @@ def command(
     collection: str,
     votes: str | None,
     min_cluster: int | None,
-    method: str,
     projection: str,
     seed: int,
     map_file: Path | None,
@@ -65,7 +62,7 @@ def command(
     from skyband.server.montage import write_png
     from skyband.server.taxonomy_plots import map_png, medoids_png
 
-    options = TaxonomyOptions(least_images=min_cluster, method=method, map=projection, seed=seed)  # type: ignore[arg-type]
+    options = TaxonomyOptions(least_images=min_cluster, map=projection, seed=seed)  # type: ignore[arg-type]
     with open_sky(settings) as sky:
         if votes is not None:
             sky.table(votes)  # before the work, not after it
