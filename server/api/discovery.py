@@ -24,8 +24,8 @@ from skyband.server.web.hosts import check_origin
 from skyband.server.web.parameters import Parameters
 
 _DEFAULT_K = 20
-_LOCK_WAIT_S = 5.0
-"""How long a label waits for a writer of another process."""
+_LOCK_WAIT_S = 1.0
+"""How long a label waits for a writer of another process at least."""
 
 
 @post("/labels", status_code=201)
@@ -43,7 +43,9 @@ async def put_label(request: Request[Any, Any, Any], service: Service, identity:
         raise BadOption("parameter score is missing: give a number from 0 (dull) to 5")
     images = service.catalogue.table(collection).name
     label = Label(image, score, identity.name or current_user(), parameters.one("word") or "")
-    store = Store(service.store.path, replace(service.settings, lock_wait_s=_LOCK_WAIT_S))
+    store = Store(
+        service.store.path, replace(service.settings, lock_wait_s=max(service.settings.lock_wait_s, _LOCK_WAIT_S))
+    )
 
     def write() -> LabelReport:
         return put_labels(store, images, [label], command=f"POST /labels by {label.user}")

@@ -172,8 +172,8 @@ def test_kinds_become_columns(make_collection: MakeCollection) -> None:
     # Those like nothing else may be counted to a kind, but not firmly.
     odd = [rows[f"g{row:03}"]["cluster_probability"] for row in np.flatnonzero(kinds < 0)]
     usual = [rows[f"g{row:03}"]["cluster_probability"] for row in np.flatnonzero(kinds >= 0)]
-    assert max(odd) < np.median(usual)
-    assert {row["cluster_probability"] == 0 for row in rows.values() if row["cluster"] == -1} == {True}
+    assert np.mean(odd) < 0.7 * np.mean(usual)
+    assert all(row["cluster_probability"] == 0 for row in rows.values() if row["cluster"] == -1)
     np.testing.assert_allclose([rows["g003"]["map_x"], rows["g003"]["map_y"]], report.places[3], rtol=1e-6)
     assert report.stability is not None and min(report.stability.clusters) > 0.6
 
