@@ -64,7 +64,11 @@ def check_origin(connection: ASGIConnection[Any, Any, Any, Any], settings: Setti
     if origin is None:
         return
     own = {connection.headers.get("host", ""), urlsplit(settings.public_url).netloc}
-    if not (urlsplit(origin).netloc and urlsplit(origin).netloc in own):
+    try:
+        page = urlsplit(origin).netloc
+    except ValueError:
+        page = ""
+    if not page or page not in own:
         raise PermissionDeniedException(f"a page of {origin!r} asks; only pages of this service may write")
 
 

@@ -21,7 +21,8 @@ def values() -> np.ndarray:
 def brute(values: np.ndarray, sample: np.ndarray, k: int) -> np.ndarray:
     distances = cdist(values, values[sample])
     distances[sample, np.arange(len(sample))] = np.inf
-    return np.sort(distances, axis=1)[:, :k].mean(axis=1)
+    mean: np.ndarray = np.sort(distances, axis=1)[:, :k].mean(axis=1)
+    return mean
 
 
 @pytest.mark.parametrize("sampled", [150, 40, 3])
