@@ -1,9 +1,10 @@
-"""A picture of neighbours: their thumbnails in rows, the most similar first."""
+"""Pictures of images: their thumbnails in rows, with a few words each."""
 
 from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,37 +20,67 @@ from skyband.server.report.figures import new_figure, style
 _ACROSS = 5
 _SIDE_IN = 1.5
 _MOST = 100
-"""Neighbours shown at most."""
+"""Images shown at most."""
+
+Cell = tuple[str, str]
+"""Id of an image, and what is written below it."""
 
 
-def montage_png(store: Store, collection: str, target: Target, found: Likeness) -> bytes:
-    """Thumbnails of the neighbours as PNG, each with its id and similarity; the target first, if it is in the store."""
-    rows = found.table.slice(0, _MOST).select(["id", "similarity"]).to_pylist()
-    own = [one for one in target.targets.ids if one is not None]
-    pictures = Thumbnails(store, collection).read([*own, *(row["id"] for row in rows)])
-    cells = [(one, "the target") for one in own] + [(row["id"], f"{row['similarity']:.3f}") for row in rows]
-    lines = max(1, math.ceil(len(cells) / _ACROSS))
+def thumbnails_png(
+    store: Store, collection: str, cells: Sequence[Cell | None], title: str, *, across: int = _ACROSS
+) -> bytes:
+    """Thumbnails of images as PNG, each with its id and words.
+
+    Args:
+        store: that has them.
+        collection: they are of.
+        cells: line by line; None leaves a place empty.
+        title: of the picture.
+        across: images in a line.
+    """
+    pictures = Thumbnails(store, collection).read([cell[0] for cell in cells if cell is not None])
+    lines = max(1, math.ceil(len(cells) / across))
     with style():
-        figure = new_figure(_ACROSS * _SIDE_IN, lines * (_SIDE_IN + 0.4))
-        for place, (name, words) in enumerate(cells):
-            axes = figure.add_subplot(lines, _ACROSS, place + 1)
+        figure = new_figure(across * _SIDE_IN, lines * (_SIDE_IN + 0.4))
+        for place, cell in enumerate(cells):
+            axes = figure.add_subplot(lines, across, place + 1)
             axes.set_axis_off()
+            if cell is None:
+                continue
+            name, words = cell
             if name in pictures:
                 axes.imshow(np.asarray(Image.open(io.BytesIO(pictures[name]))))
-            axes.set_title(f"{name}\n{words}", fontsize=7)
-        figure.suptitle(f"Most like {target.words}", fontsize=9)
+            axes.set_title(f"{name}\n{words}", fontsize=7, parse_math=False)
+        figure.suptitle(title, fontsize=9, parse_math=False)
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()
 
 
+def montage_png(store: Store, collection: str, target: Target, found: Likeness) -> bytes:
+    """Neighbours with their similarity, the most similar first; before them the target, if it is in the store."""
+    rows = found.table.slice(0, _MOST).select(["id", "similarity"]).to_pylist()
+    own = [(one, "the target") for one in target.targets.ids if one is not None]
+    cells = [*own, *((row["id"], f"{row['similarity']:.3f}") for row in rows)]
+    return thumbnails_png(store, collection, cells, f"Most like {target.words}")
+
+
 def write_montage(store: Store, collection: str, target: Target, found: Likeness, path: Path) -> None:
-    """Write the montage to a file.
+    """Write the montage of neighbours to a file.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    write_png(path, montage_png(store, collection, target, found))
+
+
+def write_png(path: Path, picture: bytes) -> None:
+    """Write a picture to a file.
 
     Raises:
         StorageError: it cannot be written.
     """
     try:
-        path.write_bytes(montage_png(store, collection, target, found))
+        path.write_bytes(picture)
     except OSError as error:
         raise storage_error(f"cannot write {path}", error) from error

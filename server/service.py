@@ -41,6 +41,8 @@ class Service:
         """The processes that match uploaded tables."""
         self.encoders: Encoders
         """The process that turns uploaded images into vectors."""
+        self.labelling = asyncio.Lock()
+        """Held while a label is written."""
         self.started_at = datetime.now(UTC)
 
     @property

@@ -5,6 +5,7 @@ from skyband.queries.morphology.collection import Collection, collection_of
 from skyband.queries.morphology.estimates import Estimates, estimate_votes
 from skyband.queries.morphology.neighbourhood import Neighbourhood, neighbourhood_of
 from skyband.queries.morphology.options import MorphologyOptions
+from skyband.queries.morphology.profiles import profiles_of
 from skyband.queries.morphology.regression import Score, Targets, knn_regression, leave_one_out
 from skyband.queries.morphology.statistics import Cuts, Statistics, explain, statistics_sql
 from skyband.queries.morphology.tree import VoteTree, load_tree, tree_names
@@ -33,6 +34,7 @@ __all__ = [
     "load_tree",
     "neighbourhood_of",
     "parse_class",
+    "profiles_of",
     "statistics_sql",
     "tree_names",
 ]

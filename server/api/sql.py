@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, route
-from litestar.exceptions import SerializationException
-from litestar.serialization import decode_json
 
 from skyband.queries.serving import Query
 from skyband.schema.errors import BadOption
@@ -41,18 +39,10 @@ async def answer_sql(request: Request[Any, Any, Any], service: Service, identity
 
 async def _parameters(request: Request[Any, Any, Any], settings: Settings) -> Parameters:
     kind = request.content_type[0] if request.method == "POST" else ""
-    if kind == "application/json":
-        try:
-            body = decode_json(await read_body(request, settings))
-        except (SerializationException, RecursionError) as error:
-            raise BadOption(f"the body is not JSON: {error}") from error
-        if not isinstance(body, dict):
-            raise BadOption('the body is JSON but no object; send {"query": "SELECT ..."}')
-        return Parameters((name, str(value)) for name, value in body.items())
     if kind in ("text/plain", "application/sql"):
         sql = (await read_body(request, settings)).decode("utf-8", "replace")
         return Parameters([*request.query_params.multi_items(), ("query", sql)])
-    return await Parameters.read(request, settings)
+    return await Parameters.read_any(request, settings)
 
 
 HANDLERS = (answer_sql,)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from litestar.exceptions import NotAuthorizedException
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 
 from skyband.schema.errors import BadFile, BadOption, ServerBusy
 from skyband.server.web.hosts import is_loopback
@@ -100,6 +100,20 @@ class Access:
             if hmac.compare_digest(token.sha256, digest):
                 return Identity(token.name, token.role, address)
         raise _unauthorized("this token is not known")
+
+
+def check_admin(identity: Identity, what: str) -> None:
+    """Refuse what changes the store to those who may only read.
+
+    Args:
+        identity: of the client.
+        what: is done, to begin the message with.
+
+    Raises:
+        PermissionDeniedException: the client is no admin.
+    """
+    if identity.role != "admin":
+        raise PermissionDeniedException(f"{what} by admins alone: ask with the token of one")
 
 
 def read_tokens(path: Path) -> tuple[Token, ...]:

@@ -12,7 +12,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
-from skyband.server.api import cones, moc, similar, sql, tables, xmatch
+from skyband.server.api import cones, discovery, moc, similar, sql, tables, xmatch
 from skyband.server.pages import home
 from skyband.server.service import Service
 from skyband.server.tap import sync, uws, vosi
@@ -76,6 +76,7 @@ def create_app(service: Service, listening: str) -> RequestLog:
             home.table_page,
             tap,
             scs,
+            *discovery.HANDLERS,
             *moc.HANDLERS,
             *similar.HANDLERS,
             *sql.HANDLERS,

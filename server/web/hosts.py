@@ -6,7 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, PermissionDeniedException
 
 if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
@@ -50,6 +50,26 @@ class Hosts:
             host = None
         if host is None or not (is_loopback(host) or host == self._public):
             raise WrongHost(f"this service is not {given!r}: ask for 127.0.0.1 or localhost, or set SKYBAND_PUBLIC_URL")
+
+
+def check_origin(connection: ASGIConnection[Any, Any, Any, Any], settings: Settings) -> None:
+    """Refuse a request that a page of another site made a browser send, which may have this service's password.
+
+    Browsers say which page asks (`Origin`) of everything that is no plain reading; other programs say nothing.
+
+    Raises:
+        PermissionDeniedException: a page of another site asks.
+    """
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return
+    own = {connection.headers.get("host", ""), urlsplit(settings.public_url).netloc}
+    try:
+        page = urlsplit(origin).netloc
+    except ValueError:
+        page = ""
+    if not page or page not in own:
+        raise PermissionDeniedException(f"a page of {origin!r} asks; only pages of this service may write")
 
 
 def is_loopback(host: str) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from litestar.exceptions import SerializationException
+from litestar.serialization import decode_json
+
 from skyband.schema.errors import BadOption
-from skyband.server.web.bodies import read_form
+from skyband.server.web.bodies import read_body, read_form
 
 if TYPE_CHECKING:
     from litestar import Request
@@ -32,6 +35,23 @@ class Parameters:
             return cls(items)
         form = await read_form(request, settings)
         return cls([*items, *form.fields], form.files)
+
+    @classmethod
+    async def read_any(cls, request: Request[Any, Any, Any], settings: Settings) -> Parameters:
+        """Those of a JSON object, if the body is JSON; else as `read` has them. Members that are null are not given.
+
+        Raises:
+            BadOption: the body is called JSON and is no JSON object.
+        """
+        if request.method != "POST" or request.content_type[0] != "application/json":
+            return await cls.read(request, settings)
+        try:
+            body = decode_json(await read_body(request, settings))
+        except (SerializationException, RecursionError) as error:
+            raise BadOption(f"the body is not JSON: {error}") from error
+        if not isinstance(body, dict):
+            raise BadOption('the body is JSON but no object; send {"<parameter>": "<value>", ...}')
+        return cls((name, str(value)) for name, value in body.items() if value is not None)
 
     def one(self, name: str) -> str | None:
         """The value of a parameter that may be given once; None where it is missing or empty.

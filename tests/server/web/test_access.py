@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from litestar.exceptions import NotAuthorizedException
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.testing import RequestFactory
 
 from skyband.schema.errors import BadFile, BadOption, ServerBusy
-from skyband.server.web.access import Access, Identity, Limits, check_listening, read_tokens
+from skyband.server.web.access import Access, Identity, Limits, check_admin, check_listening, read_tokens
 
 ALICE = hashlib.sha256(b"alice-secret").hexdigest()
 ROOT = hashlib.sha256(b"root-secret").hexdigest()
@@ -139,3 +139,17 @@ def test_a_client_may_ask_only_so_often() -> None:
         pass
     with limits.counted(Identity("", "read", "1.2.3.5")):
         pass
+
+
+def test_admins_write_and_readers_do_not(token_file: Path) -> None:
+    tokens = read_tokens(token_file)
+    # Without tokens everybody is the owner of the machine.
+    for access, authorization in ((Access(), None), (Access(tokens), "Bearer root-secret")):
+        check_admin(access.identify(asked(authorization)), "labels are written")
+    for access, authorization in (
+        (Access(tokens), "Bearer alice-secret"),
+        (Access(tokens, public_read=True), None),
+        (Access(public_read=True), None),
+    ):
+        with pytest.raises(PermissionDeniedException, match="labels are written by admins alone"):
+            check_admin(access.identify(asked(authorization)), "labels are written")

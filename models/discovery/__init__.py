@@ -1,0 +1,1 @@
+"""Discovery: what is unusual in a collection of images, what kinds there are, and what people think of it."""
