@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from PIL import Image
 from skyband.ingest.images import AddOptions, add_images
 from skyband.models.embedding.run import embed
 from skyband.models.encoders.embedded import EmbeddedEncoder, default_weights, load_network
+from skyband.models.encoders.encoder import encode
 from skyband.models.encoders.network import SIDE
 from skyband.models.encoders.views import turned
 from skyband.models.galaxies.observe import ONE_SURVEY, observe
@@ -81,6 +83,17 @@ def embed_and_forward(store: str, folder: str, rounds: int, batch: int, views: i
     }
 
 
+def encode_each(files: list[str]) -> Answer:
+    """The encoder's own work on one picture after the other, from its pixels to its vector: the median."""
+    encoder = EmbeddedEncoder()
+    times = []
+    for picture in [decode(Path(file).read_bytes()) for file in files]:
+        began = time.perf_counter()
+        encode(encoder, [picture])
+        times.append(time.perf_counter() - began)
+    return {"seconds": median(times)}
+
+
 @torch.inference_mode()
 def _forward(batches: list[torch.Tensor], views: int) -> float:
     """Time of the network's forward passes alone, s."""
@@ -108,7 +121,8 @@ def _forward_apart(batches: list[torch.Tensor], views: int) -> float:
         torch.set_num_threads(threads)
 
 
-TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in (make_pictures, embed_and_forward)}
+_TASKS = (make_pictures, embed_and_forward, encode_each)
+TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in _TASKS}
 
 if __name__ == "__main__":
     print("\n" + json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))

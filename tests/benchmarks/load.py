@@ -91,6 +91,27 @@ def upload(url: str, table: str, rows: int, around: dict[str, str], radius_arcse
     return {"seconds": best.seconds, "rows": best.body.count(b"\n") - 1}
 
 
+def likes(url: str, collection: str, ids: list[str]) -> Answer:
+    """Images like one of a collection, for one after the other."""
+    with Client(url) as client:
+        return _middle([client.get(f"/similar/{collection}/{name}", {"k": 10}) for name in ids])
+
+
+def likes_of_uploads(url: str, collection: str, files: list[str]) -> Answer:
+    """Images like an uploaded one, for one after the other."""
+    kind = f"multipart/form-data; boundary={_BOUNDARY}"
+    head = b'--%b\r\nContent-Disposition: form-data; name="file"; filename="upload"\r\n\r\n' % _BOUNDARY.encode()
+    bodies = [head + Path(name).read_bytes() + b"\r\n--%b--\r\n" % _BOUNDARY.encode() for name in files]
+    with Client(url) as client:
+        return _middle([client.post(f"/similar/{collection}?k=10", body, kind) for body in bodies])
+
+
+def _middle(replies: list[Reply]) -> Answer:
+    """The median time, without the first tenth, which wakes what sleeps."""
+    times = [_sound(reply).seconds for reply in replies]
+    return {"seconds": median(times[len(times) // 10 :])}
+
+
 def mix(url: str, tables: dict[str, str], clients: int, seconds: float, radius_deg: float) -> Answer:
     """Clients that ask everything in turn, so that long queries run all the time: what each kind of request took.
 
@@ -247,7 +268,8 @@ def _peak_gb(pid: int) -> float:
     return int(facts["VmHWM"].split()[0]) * 1024 / 1e9
 
 
-TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in (ask, download, cones, upload, mix)}
+_TASKS = (ask, download, cones, upload, likes, likes_of_uploads, mix)
+TASKS: dict[str, Callable[..., Answer]] = {task.__name__: task for task in _TASKS}
 
 if __name__ == "__main__":
     print("\n" + json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))

@@ -170,6 +170,8 @@ def test_everything_that_must_be_reached_is_held_against_a_figure(report: tuple[
         ("likeness", "< 10.00"),
         ("likeness", "< 6.00"),
         ("embedding", ">= 0.90"),
+        ("likeness", "< 30.0"),
+        ("likeness", "< 150.0"),
         ("large match", "<= 15.00"),
         ("large match", "< 8.00"),
     ]
