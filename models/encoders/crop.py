@@ -79,7 +79,7 @@ def _extent(light: Light) -> tuple[float, float, float]:
     piece = np.flatnonzero(pieces == pieces[peak_at])
     if len(piece) < 9:
         return fallback
-    rows, columns = np.divmod(piece, width)
+    rows, columns = np.divmod(piece.astype(np.int32), width)
     weight = smooth.ravel()[piece]
     total = weight.sum(dtype=np.float64)
     row, column = (float((weight * place).sum() / total) for place in (rows, columns))

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -77,7 +78,7 @@ def embed_and_forward(store: str, folder: str, rounds: int, batch: int, views: i
         "network_s": min(*together, *apart),
         "together_s": min(together),
         "apart_s": min(apart),
-        "ratio": max(min(pair) / mine for mine, *pair in zip(ours, together, apart, strict=True)),
+        "ratio": median(min(pair) / mine for mine, *pair in zip(ours, together, apart, strict=True)),
     }
 
 
