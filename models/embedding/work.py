@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -75,7 +76,9 @@ class Work:
             images: `id`, `source`, `checksum` and what else is kept of them.
             encoder: makes the vectors.
         """
-        size = max(1, min(self._batch_images, max(_LEAST_BATCH, -(-len(images) // self._threads))))
+        # As many batches for each thread: none works while the others have come to the end.
+        rounds = max(1, math.ceil(len(images) / (self._batch_images * self._threads)))
+        size = min(self._batch_images, max(_LEAST_BATCH, math.ceil(len(images) / (rounds * self._threads))))
         sources, checksums = (images[name].to_pylist() for name in (SOURCE, "checksum"))
         turn = threading.Lock() if encoder.device.type != "cpu" else nullcontext()
 

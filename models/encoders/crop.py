@@ -79,11 +79,10 @@ def _extent(light: Light) -> tuple[float, float, float]:
     piece = np.flatnonzero(pieces == pieces[peak_at])
     if len(piece) < 9:
         return fallback
-    rows, columns = np.divmod(piece, width)
+    rows, columns = (place.astype(np.float32) for place in np.divmod(piece.astype(np.int32), width))
     weight = smooth.ravel()[piece]
-    total = weight.sum(dtype=np.float64)
-    row, column = (float((weight * place).sum() / total) for place in (rows, columns))
-    half = MARGIN * float(np.percentile(np.hypot(rows - row, columns - column), 97))
+    row, column = (float((weight * place).sum() / weight.sum()) for place in (rows, columns))
+    half = MARGIN * math.sqrt(np.percentile((rows - row) ** 2 + (columns - column) ** 2, 97))
     return row, column, float(np.clip(half, side * _LEAST_SIDE, side * _MOST_SIDE))
 
 

@@ -79,7 +79,7 @@ def embed_and_forward(store: str, folder: str, rounds: int, batch: int, views: i
         "network_s": min(*together, *apart),
         "together_s": min(together),
         "apart_s": min(apart),
-        "ratio": max(min(pair) / mine for mine, *pair in zip(ours, together, apart, strict=True)),
+        "ratio": median(min(pair) / mine for mine, *pair in zip(ours, together, apart, strict=True)),
     }
 
 
