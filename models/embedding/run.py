@@ -7,7 +7,7 @@ import heapq
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -41,6 +41,8 @@ METADATA = pa.schema(
     ]
 )
 """Columns of the image table that likeness can be filtered by."""
+_METADATA_NAMES = ("ra", "dec", *METADATA.names)
+_UPDATED_AT_ONCE = 4_096
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class EmbedReport:
     Attributes:
         collection: its name.
         embedded: images that have a vector now and had none, or another.
+        updated: images that had theirs, and have another position or pixel scale now.
         unchanged: images that had theirs.
         failed: images without, by reason.
         seconds: that it took.
@@ -59,6 +62,7 @@ class EmbedReport:
 
     collection: str
     embedded: int
+    updated: int
     unchanged: int
     failed: dict[str, int]
     seconds: float
@@ -81,6 +85,9 @@ def embed(
     on_progress: OnProgress | None = None,
 ) -> EmbedReport:
     """Encode the images of a collection that have no vector, or whose file was replaced.
+
+    Where an image has another position or pixel scale since, its vector gets these too: filters and the search for
+    trivial matches go by them.
 
     What is encoded is kept every `likeness_batch_rows` images, so that little is lost if the run is broken off.
 
@@ -111,10 +118,9 @@ def embed(
         images = sky.sql(
             fill_sql(PACKAGE, "images", images=quote(name), position=position_of(sky.table(name)))
         ).to_arrow()
-    waiting = images
+    waiting, moved = images, images.slice(0, 0)
     if collection is not None:
-        have = collection.columns(["id", "checksum"])
-        waiting = images.filter(pc.invert(pc.is_in(keys_of(images), keys_of(have))))
+        waiting, moved = _outdated(images, collection)
     with Pixels(store) as pixels:
         threads = store.settings.threads or os.cpu_count() or 1
         work = Work(pixels, threads, batch_images, len(waiting), on_progress)
@@ -126,11 +132,14 @@ def embed(
             encoder.projection.save(store.projection_file(name, encoder.provenance.pca))
         if collection is None:
             collection = Collection.create(store, name, encoder.provenance, METADATA)
-        embedded = collection.add(chain(first, work.encoded(rest, encoder)), encoder.provenance)
+        written = collection.add(
+            chain(first, work.encoded(rest, encoder), _with_their_vectors(moved, collection)), encoder.provenance
+        )
     return EmbedReport(
         collection=name,
-        embedded=embedded,
-        unchanged=len(images) - len(waiting),
+        embedded=written - len(moved),
+        updated=len(moved),
+        unchanged=len(images) - len(waiting) - len(moved),
         failed=dict(work.failed),
         seconds=time.monotonic() - began,
         provenance=json.loads(encoder.provenance.to_json()),
@@ -177,11 +186,28 @@ def _projected(
     return rows, ProjectedEncoder(encoder, projection)
 
 
+def _outdated(images: pa.Table, collection: Collection) -> tuple[pa.Table, pa.Table]:
+    """Images without a vector of their file, and those whose vector has other metadata than they have."""
+    known = ["id", "checksum", *(name for name in _METADATA_NAMES if name != "checksum")]
+    have = collection.columns(known)
+    is_encoded = pc.is_in(keys_of(images), keys_of(have))
+    is_same = pc.is_in(keys_of(images, known), keys_of(have, known))
+    return images.filter(pc.invert(is_encoded)), images.filter(pc.and_(is_encoded, pc.invert(is_same)))
+
+
+def _with_their_vectors(images: pa.Table, collection: Collection) -> Iterator[pa.Table]:
+    """Rows of images with the vectors the collection has of them."""
+    for first in range(0, len(images), _UPDATED_AT_ONCE):
+        rows = images.slice(first, _UPDATED_AT_ONCE).drop_columns(["source"])
+        yield with_vectors(rows, collection.targets(rows["id"].to_pylist()).vectors)
+
+
 def position_of(table: TableInfo) -> str:
     """SQL of the two columns of positions, which a collection may lack."""
     return "ra, dec" if table.role("ra") else "NULL::DOUBLE AS ra, NULL::DOUBLE AS dec"
 
 
-def keys_of(rows: pa.Table) -> pa.ChunkedArray:
-    """What is the same as long as an image's file is: its id and checksum."""
-    return pc.binary_join_element_wise(rows["id"], rows["checksum"], "\0")
+def keys_of(rows: pa.Table, names: Sequence[str] = ("id", "checksum")) -> pa.ChunkedArray:
+    """What is the same as long as some values of an image are: by default its id and the checksum of its file."""
+    texts = [rows[name].cast(pa.utf8()) for name in names]
+    return pc.binary_join_element_wise(*texts, "\0", null_handling="replace")

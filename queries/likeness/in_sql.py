@@ -82,6 +82,7 @@ def find_calls(text: str) -> list[Call]:
     except SqlglotError:
         return []
     before = {TokenType.FROM, TokenType.JOIN, TokenType.COMMA, TokenType.L_PAREN}
+    names = {TokenType.ALIAS, TokenType.VAR, TokenType.IDENTIFIER}
     calls = []
     for place, token in enumerate(tokens):
         follows = tokens[place + 1 : place + 2]
@@ -94,7 +95,7 @@ def find_calls(text: str) -> list[Call]:
             end += 1
         if end == len(tokens):
             raise QueryError(f"{NAME}( is not closed; {_USAGE}")
-        alias = tokens[end + 1].token_type in (TokenType.ALIAS, TokenType.VAR) if end + 1 < len(tokens) else False
+        alias = tokens[end + 1].token_type in names if end + 1 < len(tokens) else False
         call = _call(tokens[place + 2 : end])
         calls.append(replace(call, start=token.start, end=tokens[end].end + 1, has_alias=alias))
     return calls

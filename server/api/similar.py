@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote as quote_url
@@ -63,12 +64,12 @@ async def of_upload(
 ) -> Response[Any]:
     """The same for uploaded images and for many targets at once, which the column `target` tells apart.
 
-    Files of the form are images (JPEG, PNG, WebP or FITS, each in a field of its own), fields `id` name images of the
-    collection, `ra` and `dec` a position. An upload goes by the name of its file, or of its field where two files have
-    the same name.
+    Files of the form are images (JPEG, PNG, WebP or FITS), fields `id` name images of the collection, `ra` and `dec` a
+    position. An upload goes by the name of its file, or of its field where another target has that name; of several
+    files in one field, the second goes by `<field>-2` then.
     """
     parameters = await Parameters.read(request, service.settings)
-    files = _named(parameters.files)
+    files = _named(parameters.files, parameters.all("id"))
     if not files and not parameters.all("id") and _position(parameters) is None:
         raise BadOption("the form names nothing: send an image as a file, curl -F file=@galaxy.jpg, or the field id")
     name = service.catalogue.table(await _collection(service, collection or parameters.one("collection"))).name
@@ -98,10 +99,21 @@ def _position(parameters: Parameters) -> str | None:
     return None if ra_deg is None or dec_deg is None else f"{ra_deg % 360:.9f},{dec_deg:.9f}"
 
 
-def _named(files: Mapping[str, UploadFile]) -> dict[str, UploadFile]:
-    """Uploads by the names their targets go by."""
-    names = [file.filename for file in files.values()]
-    return {file.filename if names.count(file.filename) == 1 else field: file for field, file in files.items()}
+def _named(files: Mapping[str, UploadFile], ids: Sequence[str]) -> dict[str, UploadFile]:
+    """Uploads by the names their targets go by.
+
+    Raises:
+        BadOption: an id is one of these names.
+    """
+    names = Counter(file.filename for file in files.values())
+    taken = {*files, *ids}
+    named = {
+        file.filename if names[file.filename] == 1 and file.filename not in taken else field: file
+        for field, file in files.items()
+    }
+    if same := next((one for one in ids if one in named), None):
+        raise BadOption(f"an upload and an id are both called {same!r}; give the upload a field of another name")
+    return named
 
 
 async def _answer(

@@ -49,6 +49,7 @@ def command(
             {
                 "collection": report.collection,
                 "embedded": report.embedded,
+                "updated": report.updated,
                 "unchanged": report.unchanged,
                 "failed": report.failed,
                 "seconds": round(report.seconds, 3),
@@ -61,6 +62,7 @@ def command(
     print(
         f"{collection}: {report.embedded:,} images encoded by {report.provenance['encoder']} in {report.seconds:.1f} s "
         f"({report.images_per_s:,.0f} images/s); {report.unchanged:,} had their vectors"
+        f"{f', {report.updated:,} got a new position or pixel scale' if report.updated else ''}"
     )
     if projection is not None:
         print(f"  {projection.words}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -53,6 +54,11 @@ class Form:
     def __init__(self) -> None:
         self.fields: list[tuple[str, str]] = []
         self.files: dict[str, UploadFile] = {}
+
+    def free_name(self, field: str) -> str:
+        """The field of a file, numbered where it has another file already: `file`, `file-2`."""
+        numbered = chain([field], (f"{field}-{number}" for number in count(2)))
+        return next(name for name in numbered if name not in self.files)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -148,9 +154,7 @@ class _Part:
         self._file = UploadFile(
             segment.content_type or "", segment.filename, max_spool_size=_IN_MEMORY_BYTES, headers={}
         )
-        if segment.name in self._form.files:
-            self._form.files[segment.name].file.close()
-        self._form.files[segment.name] = self._file
+        self._form.files[self._form.free_name(segment.name)] = self._file
 
     async def _end(self) -> None:
         assert self._segment is not None

@@ -202,10 +202,28 @@ def test_a_body_of_100_mb_is_refused_before_it_is_kept(served: Served) -> None:
     assert "big.png" in answer.json()["error"]["message"]
 
 
+def test_files_in_one_field_are_told_apart(served: Served, shapes: Store) -> None:
+    blob, streak = ((shapes.path.parent / f"{name}.png").read_bytes() for name in ("blob12", "streak1"))
+    for names, targets in (
+        (("a.png", "b.png"), {"a.png", "b.png"}),
+        (("a.png", "a.png"), {"file", "file-2"}),
+        (("streak7", "file"), {"file", "file-2"}),
+    ):
+        answer = served.client.post(
+            "/similar/shapes",
+            data={"k": "1", "id": "streak7"},
+            files=[("file", (names[0], blob)), ("file", (names[1], streak))],
+        )
+        found = {row["target"]: row["id"] for row in json_rows(answer)}
+        assert found.pop("streak7") != "streak7"
+        assert (set(found), set(found.values())) == (targets, {"blob12", "streak1"})
+
+
 @pytest.mark.parametrize(
     ("path", "data", "files", "status", "message"),
     [
         ("/similar/shapes", {}, {}, 400, "the form names nothing"),
+        ("/similar/shapes", {"id": "streak1"}, {"streak1": ("streak1", png(1))}, 400, "both called 'streak1'"),
         ("/similar/nothing", {"id": "x"}, {}, 404, "nothing"),
         ("/similar/votes", {}, {"file": ("x.png", png(1))}, 404, "no collection 'votes'"),
         ("/similar/shapes", {"id": "nobody"}, {}, 400, "'nobody'"),

@@ -25,7 +25,7 @@ from skyband.models.encoders.embedded import EmbeddedEncoder
 from skyband.models.encoders.encoder import encode
 from skyband.queries import Sky
 from skyband.queries.images import decode
-from skyband.queries.likeness import Collection
+from skyband.queries.likeness import Collection, LikenessOptions
 from skyband.schema.errors import BadOption, BadTable, TableNotFound
 from skyband.schema.store import Store
 from tests.conftest import publish_rows
@@ -91,6 +91,31 @@ def test_only_what_is_new_or_other_is_encoded_again(store: Store, pictures: Path
     changed = {name for name in before if not np.array_equal(before[name], after[name])}
     assert changed == {"b03"}
     assert embed(store, "blobs", encoder).embedded == 0
+
+
+def test_positions_that_come_later_reach_the_vectors(store: Store, pictures: Path, encoder: EmbeddedEncoder) -> None:
+    """Or neighbours at the target's own position would be taken for others."""
+    add(store, pictures)
+    embed(store, "blobs", encoder)
+    before = vectors(store)
+    lines = [f"b00,{pictures}/b00.png,10,20,0.4", f"b01,{pictures}/b01.png,10.001,20,0.4"]
+    listed = pictures.parent / "list.csv"
+    listed.write_text("\n".join(["id,path,ra,dec,pixel_scale", *lines]))
+    add_images(store, [str(listed)], AddOptions(collection="blobs"))
+    report = embed(store, "blobs", encoder)
+    assert (report.embedded, report.updated, report.unchanged) == (0, 2, 10)
+    collection = Collection.open(store, "blobs")
+    rows = collection.columns(["id", "ra", "dec", "pixel_scale", "healpix_29"]).sort_by("id").to_pylist()
+    assert [tuple(row.values())[:4] for row in rows[:3]] == [
+        ("b00", 10.0, 20.0, 0.4), ("b01", 10.001, 20.0, 0.4), ("b02", None, None, None),
+    ]  # fmt: skip
+    assert [row["healpix_29"] is None for row in rows] == [False] * 2 + [True] * 10
+    after = vectors(store)
+    for name, vector in before.items():
+        np.testing.assert_allclose(after[name], vector, atol=1e-6)
+    found = collection.similar(collection.targets(["b00"]), LikenessOptions(k=11))
+    assert (found.table.num_rows, found.dropped.same_position) == (10, 1)
+    assert embed(store, "blobs", encoder).unchanged == 12
 
 
 def test_images_that_are_gone_or_changed_are_counted(store: Store, pictures: Path, encoder: EmbeddedEncoder) -> None:

@@ -87,6 +87,12 @@ def test_what_is_no_call_is_left_alone(text: str) -> None:
     assert replace_calls(text, lambda call: pytest.fail("no call")) == text
 
 
+@pytest.mark.parametrize("alias", ["s", "AS s", '"s"', 'AS "s"'])
+def test_a_call_may_have_any_name(alias: str) -> None:
+    text = f"SELECT s.id FROM similar('b', 3) {alias} WHERE s.rank = 1"
+    assert replace_calls(text, lambda call: "found") == f"SELECT s.id FROM found {alias} WHERE s.rank = 1"
+
+
 def test_places_and_arguments_of_calls() -> None:
     text = "WITH n AS (FROM similar('it''s', 7, 'c')) SELECT * FROM n JOIN similar('b') USING (id)"
     first, second = find_calls(text)
