@@ -39,7 +39,7 @@ def _stars(rng: np.random.Generator) -> Pixels:
     rows, columns = np.mgrid[:_SIDE, :_SIDE]
     light = np.zeros((_SIDE, _SIDE, 3))
     for _ in range(60):
-        row, column, flux = rng.uniform(0, _SIDE, 2).tolist() + [40 * rng.pareto(1.2) + 30]
+        row, column, flux = *rng.uniform(0, _SIDE, 2), 40 * rng.pareto(1.2) + 30
         spot = flux * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * 2.2**2))
         light += spot[:, :, None] * rng.uniform(0.6, 1, 3)
     return light + rng.normal(12, 4, light.shape)
@@ -51,7 +51,8 @@ def _trail(rng: np.random.Generator) -> Pixels:
     turn = rng.uniform(0, np.pi)
     across = rows * np.cos(turn) - columns * np.sin(turn) - rng.uniform(-0.2, 0.2)
     light = 230 * np.exp(-((across / 0.02) ** 2))
-    return light[:, :, None] + rng.normal(12, 4, (_SIDE, _SIDE, 3))
+    seen: Pixels = light[:, :, None] + rng.normal(12, 4, (_SIDE, _SIDE, 3))
+    return seen
 
 
 _KINDS: Mapping[str, Callable[[np.random.Generator], Pixels]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def _kind(example: Example) -> str:
     return "" if smooth == spiral else "smooth" if smooth else "spiral"
 
 
-def discover(store: Store, data: Path, folder: Path, views: int, every: int) -> Found:
+def discover(store: Store, data: Path, folder: Path, views: Literal[1, 8], every: int) -> Found:
     """A collection of some of the pictures and eight that are no galaxies; a person who wants edge-on galaxies."""
     pictures = data / "gz_examples"
     names = sorted(path.stem for path in pictures.glob("*.jpg"))[::every]
