@@ -14,6 +14,7 @@ SCORES = {
     Strategy.NEIGHBOURS: "anomaly_neighbours",
     Strategy.BOTH: "anomaly",
     Strategy.LABELS: "anomaly_reranked",
+    Strategy.PREDICTED: "label_predicted",
 }
 """The column each strategy orders by."""
 
@@ -32,7 +33,7 @@ def strategy_of(text: str | None) -> Strategy:
 
 
 def anomalies_query(images: TableInfo, strategy: Strategy, most: int, labels: TableInfo | None = None) -> str:
-    """SQL of the most unusual images.
+    """SQL of the most unusual images; of equal ones the one that labels put higher comes first.
 
     Args:
         images: the collection.
@@ -41,12 +42,14 @@ def anomalies_query(images: TableInfo, strategy: Strategy, most: int, labels: Ta
         labels: the table of labels whose images are left out, if any.
 
     Raises:
-        BadOption: the collection has no such scores.
+        BadOption: the collection has no such scores, or no labels to order by.
     """
     key = images.role("id")
     there = [name for name in SCORES.values() if images.column(name)]
     if key is None or SCORES[strategy] not in there:
         raise BadOption(f"{images.name} has no anomaly scores yet: run skyband anomalies {images.name}")
+    if strategy == Strategy.PREDICTED and not images.details.get("anomalies", {}).get("labelled"):
+        raise BadOption(f"no labels of {images.name} were learnt from: label some by skyband label, then score anew")
     among = "true"
     if labels is not None:
         among = f"i.{quote(key.name)}::VARCHAR NOT IN (SELECT id FROM {quote(labels.name)})"
@@ -56,6 +59,7 @@ def anomalies_query(images: TableInfo, strategy: Strategy, most: int, labels: Ta
         images=quote(images.name),
         id=quote(key.name),
         score=quote(SCORES[strategy]),
+        next=quote(SCORES[Strategy.LABELS]),
         first=", ".join(map(quote, (key.name, *there))),
         among=among,
     )

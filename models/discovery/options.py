@@ -10,12 +10,13 @@ from skyband.schema.errors import BadOption
 
 
 class Strategy(StrEnum):
-    """Which score the unusual is ordered by."""
+    """What images are ordered by."""
 
     FOREST = "forest"  # isolation forest
     NEIGHBOURS = "neighbours"  # mean distance to the nearest others
     BOTH = "both"  # the two together
     LABELS = "labels"  # both, re-ranked by what people said
+    PREDICTED = "predicted"  # what people would say, unusual or not: more of what they like
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ class AnomalyOptions(ProjectionOptions):
         BadOption: a number is out of its range.
     """
 
-    neighbours: int = 10  # whose mean distance counts
+    explained: float = 0.999  # what is unusual may lie where the usual hardly varies
+    neighbours: int = 20  # whose mean distance counts; as many odd images of one kind pass for usual
     trees: int = 200  # of the isolation forest
     alpha: float = 1.0  # how fast the influence of labels ends with the distance from them; see `relevance`
 

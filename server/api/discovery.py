@@ -86,7 +86,7 @@ async def get_anomalies(
 ) -> Response[Any]:
     """The `k` most unusual images of a collection by `strategy`, as `skyband anomalies` scored them last.
 
-    The strategies are forest, neighbours, both and labels (the default); `format` is json unless told.
+    The strategies are forest, neighbours, both, labels (the default) and predicted; `format` is json unless told.
     """
     parameters = await Parameters.read(request, service.settings)
     images = service.catalogue.table(collection)

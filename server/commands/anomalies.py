@@ -22,10 +22,11 @@ _SHOWN = 100
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Images to show.")
 @click.option(
     "--strategy",
-    type=click.Choice(["forest", "neighbours", "both", "labels"]),
+    type=click.Choice(["forest", "neighbours", "both", "labels", "predicted"]),
     default="labels",
     show_default=True,
-    help="Order by isolation forest, by distance to the nearest others, by both, or by both re-ranked by labels.",
+    help="Order by isolation forest, by distance to the nearest others, by both, by both re-ranked by labels, or by "
+    "the labels that people would give, unusual or not.",
 )
 @click.option("--unlabelled", is_flag=True, help="Leave out images that have a label: what to look at next.")
 @click.option(

@@ -54,10 +54,17 @@ def test_anomalies_labels_and_anomalies_again(run: Run, gals: Store, tmp_path: P
         found = list(csv.DictReader(file))
     assert len(found) == 115
     assert not {odd, "g100"} & {row["id"] for row in found}
+    wanted = json.loads(run("anomalies", "gals", "--strategy", "predicted", "--top", "20", "--json")[1])["anomalies"]
+    assert {row["id"] for row in wanted[:14]} == {f"g{number:03}" for number in range(100, 114)}
     scores = [float(row["anomaly_reranked"]) for row in found]
     assert scores == sorted(scores, reverse=True)
     assert list(found[0])[:6] == ["rank", "id", "anomaly_forest", "anomaly_neighbours", "anomaly", "anomaly_reranked"]
-    assert [version.action for version in gals.info("gals").versions] == ["images", "anomalies", "anomalies"]
+    assert [version.action for version in gals.info("gals").versions] == [
+        "images",
+        "anomalies",
+        "anomalies",
+        "anomalies",
+    ]
 
 
 def test_scores_stay_with_their_images_when_others_are_added(run: Run, gals: Store, tmp_path: Path) -> None:
