@@ -70,6 +70,8 @@ def command(
             sky.table(votes)  # before the work, not after it
         found = find_kinds(sky, collection, options, command=command_line(), note=note)
         profiles = _profiles(sky, found, votes) if votes is not None else {}
+        if profiles and not any(one.galaxies for said in profiles.values() for one in said):
+            note(f"{votes} has no votes on these images: its ids must be theirs, and 10 votes a galaxy are the least")
         if map_file is not None:
             write_png(map_file, map_png(found))
         if montage is not None:
