@@ -80,9 +80,7 @@ def show_likes(store: Store, folder: Path) -> None:
         said = votes_of(sky.connection, sky.tables, VotesWanted(VOTES), others)
         charts = write_charts(said, folder)
         print(f"  {folder / 'alike.png'}: what looks like it; {', '.join(path.name for path in charts)}: its votes")
-        print(
-            f"  votes are those of the {others.found.table.num_rows} others: {name} itself, the same galaxy, is left out"
-        )
+        print(f"  votes are those of {others.found.table.num_rows} others: {name}, the same galaxy, is left out")
         words = interpret(said)
         print("\n".join(f"  {line}" for line in (words.paragraph, *words.points, *words.cautions)))
         query = fill_sql("skyband.server", "demo_alike", image=name, images=COLLECTION, votes=VOTES).strip()

@@ -199,6 +199,8 @@ def _cautions(found: Neighbourhood) -> Iterator[str]:
             f"Most neighbours are {shares[0].name}, but so is most of the base "
             f"({_percent(shares[0].collection_share)}): that is no sign of likeness."
         )
+    if found.distances.n and found.distances.gap is None:
+        yield "The nearest neighbour is a copy of the query: if it is the same galaxy, its own votes are counted too."
     if found.sky is not None and found.sky.near_query:
         yield f"{_count(found.sky.near_query, 'neighbour')} within 100 arcsec of the query: perhaps the same galaxy."
 

@@ -1,4 +1,4 @@
-"""What is said of neighbours: the base they are compared with, how shares are counted, and how far out the target is."""
+"""What is said of neighbours: the base, how shares are counted, and how far out the target is."""
 
 from __future__ import annotations
 

@@ -111,6 +111,12 @@ def test_the_measure_is_named(empty_session: Session, make_votes: MakeVotes) -> 
     assert "Shares are debiased ones, as the table has them." in found.paragraph
 
 
+def test_a_copy_among_the_neighbours_is_a_warning(interpreted: Interpret) -> None:
+    warning = "The nearest neighbour is a copy of the query: if it is the same galaxy, its own votes are counted too."
+    assert warning in interpreted(range(12), 1.0).cautions
+    assert warning not in interpreted(range(12), 0.99).cautions
+
+
 def test_nothing_is_said_of_nothing(interpreted: Interpret) -> None:
     assert interpreted([]) == Interpretation("There are no neighbours, so nothing can be said.", (), ())
     unknown = interpreted([7000, 7001])
