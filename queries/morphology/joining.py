@@ -83,30 +83,36 @@ def joined_votes(
     images, is_filtered = _images(collection, options or LikenessOptions())
     given = Through.parse(through, tables, votes, collection.store) if through else None
     pairs = f"memory.main.{quote(f'__votes_{secrets.token_hex(8)}')}"
+    image = Column(IMAGE_ID, "VARCHAR", ucd="meta.id;meta.main", description="Image", role="id")
+    relation = (
+        f"(SELECT p.image AS {quote(IMAGE_ID)}, v.* FROM {pairs} p "
+        f"JOIN {votes.relation} v ON v.{quote(votes.id.name)} = p.voted)"
+    )
     with connection.cursor() as cursor:
         cursor.register(_GIVEN, images)
         try:
-            how, words = _join(cursor, pairs, votes, collection, tables, given)
-            chosen = f"(SELECT p.* FROM {pairs} p JOIN {_GIVEN} i ON i.id = p.image WHERE i.chosen)"
-            [(number, among)] = cursor.execute(
-                f"SELECT (SELECT count(DISTINCT image) FROM {chosen}), count(*) FILTER (chosen) FROM {_GIVEN}"
-            ).fetchall()
-            cursor.execute(f"DELETE FROM {pairs} WHERE image NOT IN (SELECT id FROM {_GIVEN} WHERE chosen)")
-            relation = (
-                f"(SELECT p.image AS {quote(IMAGE_ID)}, v.* FROM {pairs} p "
-                f"JOIN {votes.relation} v ON v.{quote(votes.id.name)} = p.voted)"
-            )
-            image = Column(IMAGE_ID, "VARCHAR", ucd="meta.id;meta.main", description="Image", role="id")
+            with duckdb_faults("the images cannot be joined with their votes"):
+                how, words = _join(cursor, pairs, votes, collection, tables, given)
+                # The way is that of all images, whatever a filter leaves of them.
+                cursor.execute(f"DELETE FROM {pairs} WHERE image NOT IN (SELECT id FROM {_GIVEN} WHERE chosen)")
+                [(number, among)] = cursor.execute(
+                    f"SELECT (SELECT count(DISTINCT image) FROM {pairs}), count(*) FILTER (chosen) FROM {_GIVEN}"
+                ).fetchall()
             if how != "none":
                 words = f"{words}, {number:,} of {among:,} images"
-            that = " for which the condition holds and" if is_filtered else ""
             yield JoinedVotes(
                 replace(votes, relation=relation, columns=(image, *votes.columns), id=image),
                 Joining(how, among, number, words),
-                f"the {number:,} images of {collection.name}{that} that have votes in {votes.name}",
+                _base(number, collection.name, votes.name, is_filtered=is_filtered),
             )
         finally:
             cursor.execute(f"DROP TABLE IF EXISTS {pairs}")
+
+
+def _base(number: int, collection: str, votes: str, *, is_filtered: bool) -> str:
+    those = f"the {number:,} images of {collection}" if number != 1 else f"the only image of {collection}"
+    condition = " for which the condition holds and" if is_filtered else ""
+    return f"{those}{condition} that {'has' if number == 1 else 'have'} votes in {votes}"
 
 
 def _images(collection: Collection, options: LikenessOptions) -> tuple[pa.Table, bool]:
@@ -133,10 +139,9 @@ def _join(
 ) -> tuple[str, str]:
     """Make the table of pairs by the first way that joins anything; which it is, also in words."""
     for how, words, sql in _ways(votes, collection, tables, given):
-        with duckdb_faults("the images cannot be joined with their votes"):
-            cursor.execute(f"CREATE OR REPLACE TABLE {pairs} AS {sql}")
-            if cursor.execute(f"SELECT count(*) FROM {pairs}").fetchall() != [(0,)]:
-                return how, words
+        cursor.execute(f"CREATE OR REPLACE TABLE {pairs} AS {sql}")
+        if cursor.execute(f"SELECT count(*) FROM {pairs}").fetchall() != [(0,)]:
+            return how, words
     theirs = ask(cursor, f"SELECT {quote(votes.id.name)}::VARCHAR AS id FROM {votes.relation} LIMIT 1")
     ours = ask(cursor, f"SELECT id FROM {_GIVEN} ORDER BY id LIMIT 1")
     own, other = (f"{rows['id'][0].as_py()!r}" if len(rows) else "none" for rows in (ours, theirs))
