@@ -14,9 +14,9 @@ from skyband.models.encoders.collection import encoder_of
 from skyband.models.encoders.open import open_encoder
 from skyband.models.encoders.views import Views
 from skyband.models.galaxies.gallery import draw_gallery
-from skyband.queries.likeness import Collection, LikenessOptions
+from skyband.queries.likeness import Collection, LikenessOptions, Targets
 from skyband.queries.morphology import interpret
-from skyband.queries.morphology.of_neighbours import votes_of
+from skyband.queries.morphology.of_neighbours import VotesWanted, votes_of
 from skyband.queries.sky import Sky
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
@@ -64,13 +64,23 @@ def show_likes(store: Store, folder: Path) -> None:
             picture.rotate(90).save(mine)
         collection = Collection.open(store, COLLECTION)
         target = find_target(collection, str(mine), encoder_of)
-        found = look(sky, collection, target, LikenessOptions(k=_NEIGHBOURS + 1), "")
+        found = look(sky, collection, target.targets, LikenessOptions(k=_NEIGHBOURS + 1), "").found
         first = found.table["id"][0].as_py()
         print(f"  mine.png is {name}, turned by 90 degrees; most like it is {first}")
         write_montage(store, COLLECTION, target, found, folder / "alike.png")
-        said = votes_of(sky.connection, sky.table(VOTES), sky.store.path, target.targets, found)
+        # The picture is of a galaxy that is there, whose own votes must not speak for its neighbours.
+        itself = collection.targets([name])
+        others = look(
+            sky,
+            collection,
+            Targets(target.targets.vectors, [name], itself.ra, itself.dec),
+            LikenessOptions(k=_NEIGHBOURS),
+            "",
+        )
+        said = votes_of(sky.connection, sky.tables, VotesWanted(VOTES), others)
         charts = write_charts(said, folder)
         print(f"  {folder / 'alike.png'}: what looks like it; {', '.join(path.name for path in charts)}: its votes")
+        print(f"  votes are those of {others.found.table.num_rows} others: {name}, the same galaxy, is left out")
         words = interpret(said)
         print("\n".join(f"  {line}" for line in (words.paragraph, *words.points, *words.cautions)))
         query = fill_sql("skyband.server", "demo_alike", image=name, images=COLLECTION, votes=VOTES).strip()

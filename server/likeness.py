@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skyband.queries.likeness import Collection, Likeness, LikenessOptions, Targets
-from skyband.queries.likeness.neighbours import COLUMNS, ids_query
+from skyband.queries.likeness.neighbours import COLUMNS, Asked, ids_query
 from skyband.queries.sky import Given, Sky
 from skyband.schema.errors import QueryError
 from skyband.schema.names import quote
@@ -100,11 +100,11 @@ def ids_where(sky: Sky, collection: str, where: str) -> pa.ChunkedArray:
         raise QueryError(f"--where: {error}") from None
 
 
-def look(sky: Sky, collection: Collection, target: Target, options: LikenessOptions, where: str) -> Likeness:
-    """The neighbours of a target among the images for which a condition holds."""
+def look(sky: Sky, collection: Collection, targets: Targets, options: LikenessOptions, where: str) -> Asked:
+    """The neighbours of one target among the images for which a condition holds."""
     if where:
         options = replace(options, ids=ids_where(sky, collection.name, where))
-    return collection.similar(target.targets, options)
+    return Asked(collection, targets, options, collection.similar(targets, options))
 
 
 def with_table(sky: Sky, found: Likeness, table: str) -> Result:

@@ -1,4 +1,4 @@
-"""Charts of an analysis of neighbours: fractions beside the collection's, classes, and where the neighbours are."""
+"""Charts of an analysis of neighbours: fractions beside the base's, classes, and where the neighbours are."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _fraction_plot(found: Neighbourhood) -> Plot:
         bars = np.array([[_known(f.fraction) - _known(f.low), _known(f.high) - _known(f.fraction)] for f in drawn]).T
         axes.errorbar(values, rows, xerr=np.abs(bars), fmt="o", markersize=5, color=colour, lw=1.4, label=label)
         bases = np.array([np.nan if f.collection_fraction is None else f.collection_fraction for f in drawn])
-        mark = "the collection" if kind == "joint" else None
+        mark = "the base" if kind == "joint" else None
         axes.plot(bases, rows, "|", color=GREY, markersize=13, markeredgewidth=2.2, label=mark)
         for row, fraction in zip(rows, drawn, strict=True):
             axes.annotate(_noted(fraction), (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
@@ -84,7 +84,7 @@ def _fraction_plot(found: Neighbourhood) -> Plot:
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     caption = (
         f"What volunteers said of {found.with_votes:,} neighbours (bars: {found.options.confidence:.0%} intervals, "
-        f"galaxies as the unit), beside all {found.collection_galaxies:,} galaxies of {found.table} (grey)."
+        f"galaxies as the unit), beside {found.base} (grey)."
     )
     return Plot("fractions", "Fractions of votes", caption, figure)
 
@@ -114,14 +114,14 @@ def _class_plot(found: Neighbourhood) -> Plot:
     axes.barh(rows, values, height=0.6, color=BLUE, alpha=0.55, label="neighbours")
     axes.errorbar(values, rows, xerr=np.abs(bars), fmt="none", ecolor=BLUE, lw=1.2)
     base = np.array([share.collection_share for share in shares])
-    axes.plot(base, rows, "|", color=GREY, markersize=15, markeredgewidth=2.2, label="the collection")
+    axes.plot(base, rows, "|", color=GREY, markersize=15, markeredgewidth=2.2, label="the base")
     axes.set_yticks(rows, [f"{share.name} ({share.galaxies:,})" for share in shares])
     axes.set(xlabel="share of galaxies", xlim=(0, 1.02), ylim=(len(shares) - 0.5, -0.5))
     axes.grid(True, axis="x")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     entropy = found.classes.entropy_bits
     assert entropy is not None  # there are shares
-    caption = f"Classes of the neighbours (purity {values[0]:.0%}, entropy {entropy:.2f} bits) and of the collection."
+    caption = f"Classes of the neighbours (purity {values[0]:.0%}, entropy {entropy:.2f} bits) and of the base."
     return Plot("classes", "Classes", caption, figure)
 
 

@@ -50,6 +50,16 @@ class Found:
     columns: tuple[Column, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Neighbours of one target, with what was looked for and among what."""
+
+    collection: Collection
+    target: Targets
+    options: LikenessOptions
+    found: Likeness
+
+
 class Neighbours:
     """Looks for what calls name, in collections that stay open.
 
@@ -77,19 +87,18 @@ class Neighbours:
         """
         names = _listed(call.target)
         if names is None:
-            return Found(_told(self.of_one(call, ids_where, vectors)[1]), COLUMNS)
+            return Found(_told(self.of_one(call, ids_where, vectors).found), COLUMNS)
         collection = self.collection(call)
         targets = find_targets(collection, names, vectors or {})
         found = collection.similar_batch(targets, options_of(call, collection.name, ids_where))
         return Found(_told(found, names), _OF_MANY)
 
-    def of_one(
-        self, call: Call, ids_where: IdsWhere, vectors: Mapping[str, Sequence[float]] | None = None
-    ) -> tuple[Targets, Likeness]:
+    def of_one(self, call: Call, ids_where: IdsWhere, vectors: Mapping[str, Sequence[float]] | None = None) -> Asked:
         """The target a call names, and all that is known of its neighbours; raises as `of` does."""
         collection = self.collection(call)
         target = find_targets(collection, [call.target], vectors or {})
-        return target, collection.similar(target, options_of(call, collection.name, ids_where))
+        options = options_of(call, collection.name, ids_where)
+        return Asked(collection, target, options, collection.similar(target, options))
 
     def collection(self, call: Call) -> Collection:
         """The collection a call names; raises as `of` does."""

@@ -3,6 +3,7 @@
 from skyband.queries.morphology.class_strings import GalaxyClass, parse_class
 from skyband.queries.morphology.collection import Collection, collection_of
 from skyband.queries.morphology.estimates import Estimates, estimate_votes
+from skyband.queries.morphology.joining import JoinedVotes, Joining, joined_votes
 from skyband.queries.morphology.neighbourhood import Neighbourhood, neighbourhood_of
 from skyband.queries.morphology.options import MorphologyOptions
 from skyband.queries.morphology.profiles import profiles_of
@@ -18,6 +19,8 @@ __all__ = [
     "Estimates",
     "GalaxyClass",
     "Interpretation",
+    "JoinedVotes",
+    "Joining",
     "MorphologyOptions",
     "Neighbourhood",
     "Score",
@@ -29,6 +32,7 @@ __all__ = [
     "estimate_votes",
     "explain",
     "interpret",
+    "joined_votes",
     "knn_regression",
     "leave_one_out",
     "load_tree",

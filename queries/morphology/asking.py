@@ -50,15 +50,15 @@ def answers_sql(votes: Votes, options: MorphologyOptions, rows: str, keys: str) 
         rows: relation with the columns of the table, as SQL.
         keys: what to keep beside, as a select list.
     """
-    votes.check_measure(options.measure)
-    reached = ", ".join(f"{share} AS {reach_name(task)}" for task, share in votes.reached(options.measure))
+    measure = votes.measure(options.measure)
+    reached = ", ".join(f"{share} AS {reach_name(task)}" for task, share in votes.reached(measure))
     return "({})".format(
         sql_of(
             "answers",
             rows=rows,
             keys=keys,
             reached=reached,
-            asked=", ".join(_asked(votes, options.measure)),
+            asked=", ".join(_asked(votes, measure)),
             least_votes=str(options.least_votes),
         )
     )

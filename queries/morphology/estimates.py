@@ -84,7 +84,7 @@ def estimate_votes(
     Args:
         connection: of an open store, which sees the votes.
         collection: of vectors.
-        votes: of volunteers; its ids are those of the images.
+        votes: of volunteers, whose ids are those of the images: `joined_votes` makes such.
         likeness: `k`, and what is too near on the sky to count; its filters are not used.
         options: how answers are counted.
         kind: "conditional" (among those who were asked) or "joint" (among all).
@@ -106,7 +106,7 @@ def estimate_votes(
         own, other = (f"{rows['id'][0].as_py()!r}" if len(rows) else "none" for rows in (images, theirs))
         raise BadTable(
             f"{len(voted)} of {len(images):,} images of {collection.name!r} have {options.least_votes} votes or more "
-            f"in {votes.name!r}, and 2 are the least; their ids must be the same (here {own}, there {other})"
+            f"in {votes.name!r}, and 2 are the least; votes are found by the ids of images (here {own}, there {other})"
         )
     compared = voted if every else heapq.nsmallest(COMPARED, voted, key=_hash)
     wanted = images if every else images.filter(pc.invert(images["has_votes"]))

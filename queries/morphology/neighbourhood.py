@@ -1,4 +1,4 @@
-"""What volunteers said of the neighbours of a galaxy, beside the whole collection."""
+"""What volunteers said of the neighbours of a galaxy, beside the base they are from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from skyband.queries.morphology.classes import Classes, class_source, compare_cl
 from skyband.queries.morphology.collection import Collection
 from skyband.queries.morphology.fractions import Fraction, fraction_of
 from skyband.queries.morphology.intervals import z_of
+from skyband.queries.morphology.joining import Joining
 from skyband.queries.morphology.options import MorphologyOptions
 from skyband.queries.morphology.surroundings import (
     MOST_COMPARED,
@@ -49,7 +50,8 @@ class Neighbourhood:
     tree: str  # title of the decision tree
     citation: str
     options: MorphologyOptions
-    collection_galaxies: int
+    collection_galaxies: int  # of the base
+    base: str  # what neighbours are compared with, in words
     neighbours: int
     with_votes: int  # neighbours the table has a row of
     fractions: tuple[Fraction, ...]
@@ -58,6 +60,7 @@ class Neighbourhood:
     spreads: tuple[Spread, ...]
     distances: Distances
     places: tuple[Place, ...]  # for maps: the most similar neighbours with a position, 1000 at most
+    joined: Joining | None = None  # how votes were found; None where neighbours go by the ids of the votes
 
     def fraction(self, feature: str, kind: str = "conditional") -> Fraction:
         """The fraction of a feature.
@@ -91,7 +94,7 @@ def neighbourhood_of(
         connection: of an open store, which sees the votes; nothing stays behind in it.
         neighbours: `id` (text or integers), `similarity` (cosine, -1 to 1), and where known `ra`, `dec` (degrees),
             which are taken before those of the votes. An id that is there twice counts once, with its best similarity.
-        collection: the votes and what is known of all of them.
+        collection: the votes, and the base that neighbours are compared with.
         query: ra, dec of the galaxy whose neighbours they are, degrees.
         typical_distance: mean distance of as many neighbours of a typical query, for the outlier score.
 
@@ -145,6 +148,7 @@ def _analysed(
         citation=votes.tree.citation,
         options=options,
         collection_galaxies=collection.galaxies,
+        base=collection.base,
         neighbours=counts["neighbours"],
         with_votes=counts["with_votes"],
         fractions=tuple(

@@ -11,7 +11,7 @@ from skyband.schema.errors import BadOption
 class MorphologyOptions:
     """How answers are counted, and when evidence is called thin."""
 
-    measure: str = "votes"  # a key of votes.MEASURES
+    measure: str = ""  # a key of votes.MEASURES; "" is "debiased" where the table has it, else "votes"
     least_votes: int = 10  # on a question, for a galaxy to count where it is asked for
     confidence: float = 0.95  # of intervals
     least_galaxies: int = 10  # that must have been asked a question before its fraction means much

@@ -63,8 +63,7 @@ def statistics_sql(votes: Votes, cuts: Cuts) -> tuple[str, Cuts]:
         BadOption: the table lacks the columns of the measure.
         BadTable: it lacks a question that decides.
     """
-    measure = cuts.measure or ("debiased" if votes.has_measure("debiased") else "votes")
-    votes.check_measure(measure)
+    measure = votes.measure(cuts.measure)
     marks = votes.tree.landmarks
     known = {task.name for task in votes.tasks}
     for answer in (marks.smooth, marks.features, marks.not_edge_on, marks.spiral):

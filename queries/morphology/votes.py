@@ -79,15 +79,17 @@ class Votes:
         """Whether the table has the columns of a key of `MEASURES`, for all answers it has votes of."""
         return all(self.column(MEASURES[measure], task.name, a.name) for task in self.tasks for a in task.answers)
 
-    def check_measure(self, measure: str) -> None:
-        """See that answers can be counted so.
+    def measure(self, wanted: str) -> str:
+        """How answers are counted: as wanted; where that is "", debiased if the table has it, else by votes.
 
         Raises:
             BadOption: no such measure, or the table lacks its columns.
         """
+        measure = wanted or ("debiased" if self.has_measure("debiased") else "votes")
         there = [name for name in MEASURES if self.has_measure(name)]
         if measure not in there:
             raise BadOption(f"answers of {self.name} cannot be counted by {measure!r}: take {' or '.join(there)}")
+        return measure
 
     def votes(self, task: str, answers: Iterable[str] = ()) -> str:
         """SQL of the votes on a question, or on some of its answers."""

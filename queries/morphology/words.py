@@ -24,6 +24,7 @@ class Interpretation:
 def interpret(found: Neighbourhood) -> Interpretation:
     """Put an analysis into words that claim no more than it shows."""
     points = [
+        *_joined(found),
         *(_feature(found, fraction) for fraction in _of(found, "joint") if fraction.fraction is not None),
         *_classes(found),
         *_sky(found),
@@ -46,21 +47,22 @@ def _paragraph(found: Neighbourhood, cautions: tuple[str, ...]) -> str:
     text = (
         f"{found.with_votes:,} of {_count(found.neighbours, 'neighbour')} (median similarity "
         f"{likeness.median_similarity:.2f}) {'has' if found.with_votes == 1 else 'have'} votes in {found.table} "
-        f"({found.tree}; {_count(found.collection_galaxies, 'galaxy', 'galaxies')})."
+        f"({found.tree})."
     )
     if not found.with_votes:
         return f"{text} Nothing can be said of what volunteers saw."
+    text += f" They are compared with the base: {found.base}."
     told: dict[str, list[str]] = {"more": [], "less": [], "as": [], "unknown": []}
     for fraction in _of(found, "joint"):
         verdict = fraction.verdict(found.options)
         told[verdict].append(
             f"{fraction.feature} ({_percent(fraction.fraction)} of volunteers, {_interval(found, fraction)}, "
-            f"n = {fraction.galaxies}; the collection {_percent(fraction.collection_fraction)})"
+            f"n = {fraction.galaxies}; the base {_percent(fraction.collection_fraction)})"
             if verdict in ("more", "less")
             else fraction.feature
         )
     ways = {
-        "more": "more often than galaxies drawn from it at random",
+        "more": "more often than galaxies drawn from the base at random",
         "less": "less often",
         "as": "without a difference that could be told from chance",
         "unknown": "with nothing to compare",
@@ -72,6 +74,12 @@ def _paragraph(found: Neighbourhood, cautions: tuple[str, ...]) -> str:
     if cautions:
         text += f" The evidence is thin in {_count(len(cautions), 'respect')}, named below."
     return text
+
+
+def _joined(found: Neighbourhood) -> Iterator[str]:
+    """How votes were found, where that is not plain."""
+    if found.joined is not None and found.joined.how != "id":
+        yield f"votes: {found.joined.words}."
 
 
 def _feature(found: Neighbourhood, joint: Fraction) -> str:
@@ -95,8 +103,8 @@ def _compared(found: Neighbourhood, fraction: Fraction) -> str:
     if fraction.weighted is not None and fraction.weighted_error is not None:
         text += f"; weighted by similarity {_percent(fraction.weighted)} ± {_percent(fraction.weighted_error)}"
     if fraction.collection_fraction is None:
-        return f"{text}; the collection has no votes to compare with"
-    text += f"; the collection has {_percent(fraction.collection_fraction)}"
+        return f"{text}; the base has no votes to compare with"
+    text += f"; the base has {_percent(fraction.collection_fraction)}"
     if fraction.lift is not None:
         text += f", a lift of {fraction.lift:.2f} ({fraction.lift_low:.2f} to {fraction.lift_high:.2f})"
     words = {
@@ -121,8 +129,8 @@ def _classes(found: Neighbourhood) -> Iterator[str]:
     told = ", ".join(f"{share.name} {share.galaxies}" for share in classes.shares if share.galaxies)
     yield (
         f"classes by {source}: {told}. The most frequent, {first.name}, is {_percent(first.share)} of the neighbours "
-        f"({_percent(first.low)} to {_percent(first.high)}) and {_percent(first.collection_share)} of the collection; "
-        f"entropy {classes.entropy_bits:.2f} bits, the collection's {classes.collection_entropy_bits or 0:.2f}."
+        f"({_percent(first.low)} to {_percent(first.high)}) and {_percent(first.collection_share)} of the base; "
+        f"entropy {classes.entropy_bits:.2f} bits, the base's {classes.collection_entropy_bits or 0:.2f}."
     )
 
 
@@ -135,7 +143,7 @@ def _sky(found: Neighbourhood) -> Iterator[str]:
         f"{_angle(sky.median_separation_deg)}, resultant length {sky.direction.resultant:.3f}"
     )
     if sky.collection.resultant is not None:
-        text += f" (the collection, by its footprint alone: {sky.collection.resultant:.3f})"
+        text += f" (the base, by its footprint alone: {sky.collection.resultant:.3f})"
     if sky.median_separation_deg > _SCATTERED:
         text += "; they are not one group on the sky"
     elif sky.median_separation_deg < _CLUSTERED:
@@ -153,7 +161,7 @@ def _spreads(found: Neighbourhood) -> Iterator[str]:
         unit = f" {spread.unit}" if spread.unit else ""
         yield (
             f"{spread.quantity} ({spread.column}): median {spread.median:.3g}{unit}, 68% within {spread.low:.3g} to "
-            f"{spread.high:.3g} ({_count(spread.n, 'neighbour')}); the collection: {spread.collection_median:.3g}, "
+            f"{spread.high:.3g} ({_count(spread.n, 'neighbour')}); the base: {spread.collection_median:.3g}, "
             f"{spread.collection_low:.3g} to {spread.collection_high:.3g}."
         )
 
@@ -174,8 +182,10 @@ def _cautions(found: Neighbourhood) -> Iterator[str]:
     options = found.options
     if not found.neighbours:
         return
-    if found.with_votes < options.least_galaxies:
-        yield f"Only {_count(found.with_votes, 'neighbour')} with votes."
+    if not found.with_votes:
+        yield "No neighbour has votes."
+    elif found.with_votes < options.least_galaxies:
+        yield f"Only {_count(found.with_votes, 'neighbour')} {'has' if found.with_votes == 1 else 'have'} votes."
     elif found.with_votes < found.neighbours / 2:
         yield f"Only {found.with_votes} of {found.neighbours} neighbours have votes: the others may be different."
     median = found.distances.median_similarity
@@ -186,9 +196,11 @@ def _cautions(found: Neighbourhood) -> Iterator[str]:
     shares = found.classes.shares
     if shares and shares[0].collection_share >= 0.5 and shares[0].low <= shares[0].collection_share <= shares[0].high:
         yield (
-            f"Most neighbours are {shares[0].name}, but so is most of the collection "
+            f"Most neighbours are {shares[0].name}, but so is most of the base "
             f"({_percent(shares[0].collection_share)}): that is no sign of likeness."
         )
+    if found.distances.n and found.distances.gap is None:
+        yield "The nearest neighbour is a copy of the query: if it is the same galaxy, its own votes are counted too."
     if found.sky is not None and found.sky.near_query:
         yield f"{_count(found.sky.near_query, 'neighbour')} within 100 arcsec of the query: perhaps the same galaxy."
 

@@ -152,16 +152,14 @@ class Engine:
 
     def _votes(self, cursor: duckdb.DuckDBPyConnection, query: Query) -> Reply:
         """What volunteers said of the neighbours of one target."""
-        from skyband.queries.morphology.of_neighbours import votes_document, votes_of
+        from skyband.queries.morphology.of_neighbours import VotesWanted, votes_document, votes_of
 
         check_length(query.text)
-        table = self._session.tables.get(str(query.parameters["votes"]))
-        if table is None:
-            raise TableNotFound(f"no table {query.parameters['votes']!r} of votes")
+        wanted = VotesWanted(**{name: str(value) for name, value in query.parameters.items()})
         [call] = find_calls(f"FROM {query.text}")
-        target, found = self._neighbours.of_one(call, self._ids_where(cursor), query.vectors)
-        document = votes_document(found, votes_of(self.connection, table, self.folder.parent, target, found))
-        return Reply((), FORMATS["json"].mime, iter([document]), rows=found.table.num_rows)
+        asked = self._neighbours.of_one(call, self._ids_where(cursor), query.vectors)
+        document = votes_document(asked, votes_of(self.connection, self._session.tables, wanted, asked))
+        return Reply((), FORMATS["json"].mime, iter([document]), rows=asked.found.table.num_rows)
 
     def answer_together(self, queries: Sequence[Query]) -> list[Reply | None]:
         """Search some cones of one table at once; None for one that has many rows. `finish` must follow here too.

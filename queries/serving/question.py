@@ -11,8 +11,8 @@ from skyband.queries.formats import Info
 
 Language = Literal["adql", "sql", "cone", "votes"]
 """What a question is asked in; "cone" is a table's name, with the values `ra`, `dec` and `radius_deg` in degrees: its
-rows around a position, nearest first, as Simple Cone Search wants them. "votes" is a call of `similar(...)`, with a
-table of votes as the value `votes`: what volunteers said of those neighbours, as JSON whatever the format."""
+rows around a position, nearest first, as Simple Cone Search wants them. "votes" is a call of `similar(...)`, with
+the fields of `VotesWanted` as values: what volunteers said of those neighbours, as JSON whatever the format."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ async def of_image(
     """The `k` images most like an image of the collection, nearest first, in `format` (json by default).
 
     `where` is a condition on them in SQL, those within `exclude_arcsec` of the target are left out (100 by default).
-    With `votes`, the name of a table of votes, the answer is what volunteers said of them, as JSON.
+    With `votes`, the name of a table of votes, the answer is what volunteers said of them, as JSON: `through` names a
+    table that has the ids of images and votes, `measure` is votes, weighted or debiased, and `base`, what they are
+    compared with, is collection or all (of the table).
     """
     parameters = await Parameters.read(request, service.settings)
     return await _answer(request, service, identity, parameters, collection, image)
@@ -136,7 +138,7 @@ async def _answer(
             text=_call(service, parameters, target[0] if is_many else str(target), info.name),
             language="votes",
             format="json",
-            parameters={"votes": service.catalogue.table(votes).name},
+            parameters=_votes_wanted(service, parameters, votes),
             vectors=vectors or {},
         )
     else:
@@ -155,6 +157,16 @@ async def _answer(
             vectors=vectors or {},
         )
     return await answer_query(service, request, identity, query, time_limit_s=service.settings.query_time_limit_s)
+
+
+def _votes_wanted(service: Service, parameters: Parameters, votes: str) -> dict[str, str]:
+    """The fields of `VotesWanted`."""
+    wanted = {"table": service.catalogue.table(votes).name}
+    through = parameters.one("through")
+    if through:
+        name, colon, columns = through.partition(":")
+        wanted["through"] = f"{service.catalogue.table(name).name}{colon}{columns}"
+    return wanted | {name: value for name in ("measure", "base") if (value := parameters.one(name))}
 
 
 def _call(service: Service, parameters: Parameters, target: str, collection: str) -> str:

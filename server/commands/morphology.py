@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import rich_click as click
 from skyband.schema.settings import Settings
 from skyband.server.console import json_option, note, print_json, print_table, progress_bar, store_option
 from skyband.server.output import deliver, open_sky, output_options
+from skyband.server.vote_options import measure_option, through_option
 
 if TYPE_CHECKING:
     from skyband.queries.morphology import Estimates
@@ -21,13 +23,8 @@ if TYPE_CHECKING:
 @click.option("-k", type=click.IntRange(min=1), default=20, show_default=True, help="Neighbours that are asked.")
 @click.option("--all", "every", is_flag=True, help="Estimate images with votes too, without their own.")
 @click.option("--joint", is_flag=True, help="Shares of all volunteers, down the tree, instead of those who were asked.")
-@click.option(
-    "--measure",
-    type=click.Choice(["votes", "weighted", "debiased"]),
-    default="votes",
-    show_default=True,
-    help="How shares are counted.",
-)
+@through_option
+@measure_option
 @click.option(
     "--least-votes",
     type=click.IntRange(min=1),
@@ -52,7 +49,8 @@ def command(
     k: int,
     every: bool,
     joint: bool,
-    measure: str,
+    through: str | None,
+    measure: str | None,
     least_votes: int,
     exclude_arcsec: float,
     output: Path | None,
@@ -68,23 +66,30 @@ def command(
     Example: skyband morphology galaxies --votes gz2 -o estimates.fits
     """
     from skyband.queries.likeness import Collection, LikenessOptions
-    from skyband.queries.morphology import MorphologyOptions, Votes, estimate_votes
+    from skyband.queries.morphology import MorphologyOptions, Votes, estimate_votes, joined_votes
     from skyband.queries.sky import Given
+    from skyband.schema.errors import BadTable
 
     with open_sky(settings) as sky:
-        with progress_bar(f"asking the neighbours in {collection}", "images") as progress:
-            found = estimate_votes(
-                sky.connection,
-                Collection.open(sky.store, collection),
-                Votes.of(sky.table(votes), sky.store.path),
-                likeness=LikenessOptions(k=k, exclude_arcsec=exclude_arcsec),
-                options=MorphologyOptions(measure=measure, least_votes=least_votes),
-                kind="joint" if joint else "conditional",
-                every=every,
-                on_progress=progress,
-            )
+        vectors = Collection.open(sky.store, collection)
+        table = Votes.of(sky.table(votes), sky.store.path)
+        with joined_votes(sky.connection, table, vectors, sky.tables, through=through or "") as joined:
+            joining = joined.joining
+            if joining.how == "none":
+                raise BadTable(joining.words)
+            with progress_bar(f"asking the neighbours in {collection}", "images") as progress:
+                found = estimate_votes(
+                    sky.connection,
+                    vectors,
+                    joined.votes,
+                    likeness=LikenessOptions(k=k, exclude_arcsec=exclude_arcsec),
+                    options=MorphologyOptions(measure=measure or "", least_votes=least_votes),
+                    kind="joint" if joint else "conditional",
+                    every=every,
+                    on_progress=progress,
+                )
         if as_json:
-            facts = {"collection": collection, "votes": votes, "k": k}
+            facts = {"collection": collection, "votes": votes, "joined": asdict(joining), "k": k}
             print_json(facts | found.facts() | {"estimates": found.table.to_pylist()})
             return
         given = {"estimates": Given(found.table, found.columns)}
@@ -95,6 +100,8 @@ def command(
             f"how {found.compared:,} of them are estimated without their own:"
         )
         _print_scores(found)
+    if joining.how != "id":
+        note(f"votes: {joining.words}")
     for caution in found.cautions:
         note(f"note: {caution}")
 

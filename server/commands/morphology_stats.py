@@ -9,6 +9,7 @@ import rich_click as click
 from skyband.schema.settings import Settings
 from skyband.server.console import json_option, print_json, store_option
 from skyband.server.output import deliver, open_sky, output_options
+from skyband.server.vote_options import measure_option
 
 _SHARE = click.FloatRange(0, 1)
 
@@ -28,11 +29,7 @@ _SHARE = click.FloatRange(0, 1)
     show_default=True,
     help="Votes for smooth, or for spiral arms, that a galaxy must have at least.",
 )
-@click.option(
-    "--measure",
-    type=click.Choice(["votes", "weighted", "debiased"]),
-    help="How shares are counted (default: debiased where the table has it, else votes).",
-)
+@measure_option
 @click.option("--sql", "show_sql", is_flag=True, help="Print the SQL statement instead of its answer.")
 @json_option
 @output_options

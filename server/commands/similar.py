@@ -10,6 +10,7 @@ from skyband.schema.settings import Settings
 from skyband.server.console import json_option, note, print_json, store_option
 from skyband.server.encoder_options import LoadEncoder, encoder_options
 from skyband.server.output import deliver, open_sky, output_options
+from skyband.server.vote_options import base_option, measure_option, through_option
 
 
 @click.command("similar")
@@ -24,7 +25,10 @@ from skyband.server.output import deliver, open_sky, output_options
     show_default=True,
     help="Neighbours this near to the target on the sky are the same object, and left out.",
 )
-@click.option("--votes", metavar="TABLE", help="Say what volunteers said of the neighbours, beside all of this table.")
+@click.option("--votes", metavar="TABLE", help="Say what volunteers said of the neighbours: votes of this table.")
+@through_option
+@measure_option
+@base_option
 @click.option(
     "--montage", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture of the neighbours (PNG)."
 )
@@ -43,6 +47,9 @@ def command(
     where: str,
     exclude_arcsec: float,
     votes: str | None,
+    through: str | None,
+    measure: str | None,
+    base: str,
     montage: Path | None,
     charts: Path | None,
     load_encoder: LoadEncoder,
@@ -55,19 +62,21 @@ def command(
     Example: skyband similar my_galaxy.jpg -k 50 --where "pixel_scale < 0.5" --votes gz2
     """
     from skyband.queries.likeness import LikenessOptions
-    from skyband.queries.morphology.of_neighbours import votes_of
+    from skyband.queries.morphology.of_neighbours import VotesWanted, votes_of
     from skyband.server.likeness import find_target, look, open_collection, with_table
     from skyband.server.montage import write_montage
     from skyband.server.morphology_plots import write_charts
 
-    if charts is not None and votes is None:
-        raise click.UsageError("--charts are of votes: give --votes TABLE too")
+    if votes is None and (charts or through or measure):
+        given = "--charts are" if charts else "--through is" if through else "--measure is"
+        raise click.UsageError(f"{given} of votes: give --votes TABLE too")
     with open_sky(settings) as sky:
         vectors = open_collection(sky.store, collection)
         wanted = find_target(vectors, target, load_encoder)
-        found = look(sky, vectors, wanted, LikenessOptions(k=k, exclude_arcsec=exclude_arcsec), where)
+        asked = look(sky, vectors, wanted.targets, LikenessOptions(k=k, exclude_arcsec=exclude_arcsec), where)
+        found = asked.found
         said = (
-            votes_of(sky.connection, sky.table(votes), sky.store.path, wanted.targets, found)
+            votes_of(sky.connection, sky.tables, VotesWanted(votes, through or "", measure or "", base), asked)
             if votes is not None
             else None
         )

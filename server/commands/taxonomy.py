@@ -12,6 +12,7 @@ import rich_click as click
 from skyband.schema.settings import Settings
 from skyband.server.console import command_line, json_option, note, percent, print_json, print_table, store_option
 from skyband.server.output import open_sky
+from skyband.server.vote_options import through_option
 
 if TYPE_CHECKING:
     from skyband.models.discovery.run import TaxonomyReport
@@ -25,6 +26,7 @@ _REAL, _DOUBTFUL = 0.75, 0.6
 @click.command("taxonomy")
 @click.argument("collection")
 @click.option("--votes", metavar="TABLE", help="Say what volunteers said of each kind, beside all images.")
+@through_option
 @click.option(
     "--min-cluster",
     type=click.IntRange(min=2),
@@ -44,6 +46,7 @@ def command(
     settings: Settings,
     collection: str,
     votes: str | None,
+    through: str | None,
     min_cluster: int | None,
     projection: str,
     seed: int,
@@ -61,17 +64,22 @@ def command(
     """
     from skyband.models.discovery.options import TaxonomyOptions
     from skyband.models.discovery.run import find_kinds
+    from skyband.queries.morphology import Votes
+    from skyband.queries.morphology.through import Through
     from skyband.server.montage import write_png
     from skyband.server.taxonomy_plots import map_png, medoids_png
 
     options = TaxonomyOptions(least_images=min_cluster, map=projection, seed=seed)  # type: ignore[arg-type]
     with open_sky(settings) as sky:
         if votes is not None:
-            sky.table(votes)  # before the work, not after it
+            # Before the work, not after it.
+            table = Votes.of(sky.table(votes), sky.store.path)
+            if through:
+                Through.parse(through, sky.tables, table, sky.store)
         found = find_kinds(sky, collection, options, command=command_line(), note=note)
-        profiles = _profiles(sky, found, votes) if votes is not None else {}
+        profiles = _profiles(sky, found, votes, through or "") if votes is not None else {}
         if profiles and not any(one.galaxies for said in profiles.values() for one in said):
-            note(f"{votes} has no votes on these images: its ids must be theirs, and 10 votes a galaxy are the least")
+            note(f"{votes} has too few votes on these images: 10 a galaxy are the least")
         if map_file is not None:
             write_png(map_file, map_png(found))
         if montage is not None:
@@ -82,13 +90,19 @@ def command(
         _tell(found, profiles)
 
 
-def _profiles(sky: Sky, found: TaxonomyReport, votes: str) -> Mapping[int, tuple[Fraction, ...]]:
+def _profiles(sky: Sky, found: TaxonomyReport, votes: str, through: str) -> Mapping[int, tuple[Fraction, ...]]:
     import pyarrow as pa
 
-    from skyband.queries.morphology import Votes, profiles_of
+    from skyband.queries.likeness import Collection
+    from skyband.queries.morphology import Votes, joined_votes, profiles_of
 
     groups = pa.table({"id": found.ids, "number": found.clusters.numbers})
-    return profiles_of(sky.connection, groups, Votes.of(sky.table(votes), sky.store.path))
+    table = Votes.of(sky.table(votes), sky.store.path)
+    vectors = Collection.open(sky.store, found.info.name)
+    with joined_votes(sky.connection, table, vectors, sky.tables, through=through) as joined:
+        if joined.joining.how != "id":
+            note(f"votes: {joined.joining.words}")
+        return profiles_of(sky.connection, groups, joined.votes)
 
 
 def _clusters(found: TaxonomyReport, profiles: Mapping[int, tuple[Fraction, ...]]) -> Iterator[dict[str, Any]]:

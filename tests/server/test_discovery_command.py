@@ -129,6 +129,7 @@ def test_taxonomy_with_votes_map_and_montage(run: Run, gals: Store, tmp_path: Pa
         (("anomalies", "gals", "--strategy", "best"), "'best' is not one of"),
         (("taxonomy", "nothing"), "no table 'nothing'"),
         (("taxonomy", "gals", "--votes", "nothing"), "no table 'nothing'"),
+        (("taxonomy", "gals", "--votes", "gals"), "gals holds no votes"),
         (("label", "gals"), "give the id of an image and a score"),
         (("label", "gals", "g001"), "give the id of an image and a score"),
         (("label", "gals", "g001", "7"), "score 7 of image 'g001' is not between 0 and 5"),

@@ -73,6 +73,7 @@ def test_rows_go_to_files(run: Run, galaxies: None, tmp_path: Path) -> None:
         (("gals", "--votes", "none"), "no table 'none'"),
         (("none", "--votes", "seen"), "no collection 'none'"),
         (("gals", "--votes", "seen", "--measure", "debiased"), "cannot be counted by 'debiased'"),
+        (("gals", "--votes", "seen", "--through", "seen"), "write seen:IMAGE_COLUMN:VOTES_COLUMN"),
         (("gals", "--votes", "seen", "--least-votes", "41"), "0 of 60 images of 'gals' have 41 votes or more"),
     ],
 )

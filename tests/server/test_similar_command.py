@@ -100,6 +100,7 @@ def test_the_answer_as_a_table_a_file_and_a_picture(run: Run, embedded: Path, tm
         (("streak3", "--where", "colour > 2"), "--where: query failed"),
         (("streak3", "--votes", "nothing"), "nothing"),
         (("streak3", "--charts", "there"), "give --votes TABLE too"),
+        (("streak3", "--through", "there"), "--through is of votes: give --votes TABLE too"),
     ],
 )
 def test_wrong_questions(run: Run, embedded: Path, arguments: tuple[str, ...], message: str) -> None:
@@ -168,6 +169,45 @@ def test_votes_of_neighbours_are_put_into_words(run: Run, embedded: Path, make_t
     assert (said["neighbours"], said["with_votes"]) == (9, 9)
     smooth = next(one for one in said["fractions"] if one["feature"] == "smooth")
     assert smooth["fraction"] == pytest.approx(0.05, abs=0.01)
+    assert said["distances"]["outlier_score"] > 0
+
+
+def test_votes_of_galaxy_zoo_join_through_the_names_of_its_files(run: Run, pictures: Path, tmp_path: Path) -> None:
+    """Pictures that are called by their asset ids, votes by the objID of SDSS: the table between them is found."""
+    named = tmp_path / "assets"
+    named.mkdir()
+    for number, path in enumerate(sorted(pictures.iterdir())):
+        (named / f"{1000 + number}.png").write_bytes(path.read_bytes())
+    count = "t01_smooth_or_features_a01_smooth_count,t01_smooth_or_features_a02_features_or_disk_count"
+    votes, files = (
+        [f"dr7objid,ra,dec,{count},t01_smooth_or_features_a03_star_or_artifact_count"],
+        ["objid,sample,asset_id"],
+    )
+    for number, path in enumerate(sorted(pictures.iterdir())):
+        name = 587722981736120000 + number
+        smooth = 37 if path.stem.startswith("blob") else 2
+        votes.append(f"{name},{number},-60,{smooth},{40 - smooth},0")
+        files.append(f"{name},original,{1000 + number}")
+    # A galaxy that has no picture here is not of the base.
+    votes.append("587722981736129999,100,-60,0,40,0")
+    for table, survey, lines in (("gz2", "gz2_hart16", votes), ("files", "gz2_filename_mapping", files)):
+        (tmp_path / f"{table}.csv").write_text("\n".join(lines))
+        assert run("ingest", str(tmp_path / f"{table}.csv"), "--table", table, "--survey", survey)[0] == 0
+    assert run("images", "add", str(named), "--collection", "assets")[0] == 0
+    assert run("embed", "assets", *ONE_VIEW)[0] == 0
+    asked = ("similar", "1003", "--collection", "assets", "-k", "5", "--votes", "gz2")
+    code, _, err = run(*asked)
+    assert code == 0
+    assert "5 of 5 neighbours" in err
+    assert "base: the 20 images of assets that have votes in gz2" in err
+    assert "- votes: joined through files (asset_id of images, objid of votes), which is there, 20 of 20 images." in err
+    assert "times as far as neighbours of a typical galaxy" in err
+    told = json.loads(run(*asked, "--through", "files:asset_id:objid", "--base", "all", "--json")[1])["votes"]
+    assert (told["joined"]["how"], told["with_votes"], told["collection_galaxies"]) == ("through", 5, 21)
+    assert told["base"] == "all 21 galaxies of gz2"
+    code, _, err = run("morphology", "assets", "--votes", "gz2", "-k", "4", "--all")
+    assert code == 0
+    assert "votes: joined through files (asset_id of images, objid of votes), which is there, 20 of 20 images" in err
 
 
 def test_training_writes_weights_that_encode(run: Run, pictures: Path, tmp_path: Path) -> None:

@@ -49,6 +49,20 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Store:
         t01_smooth_or_features_a02_features_or_disk_count=np.where(is_streak, 38, 3),
         t01_smooth_or_features_a03_star_or_artifact_count=np.zeros(20, int),
     )  # fmt: skip
+    # Votes under other names and far away, which the images join through a table alone; of streaks, the first six.
+    publish_rows(
+        store, "named", id=np.arange(500, 520).tolist(), ra=np.arange(20.0), dec=np.full(20, -60.0),
+        t01_smooth_or_features_a01_smooth_count=np.where(is_streak, 2, 37),
+        t01_smooth_or_features_a02_features_or_disk_count=np.where(is_streak, 38, 3),
+        t01_smooth_or_features_a03_star_or_artifact_count=np.zeros(20, int),
+        t01_smooth_or_features_a01_smooth_debiased=np.where(is_streak, 0.25, 0.9),
+        t01_smooth_or_features_a02_features_or_disk_debiased=np.where(is_streak, 0.75, 0.1),
+        t01_smooth_or_features_a03_star_or_artifact_debiased=np.zeros(20),
+    )  # fmt: skip
+    linked = [name for name in ids if not is_streak[ids.index(name)] or int(name[6:]) < 6]
+    publish_rows(
+        store, "links", id=linked, ra=np.zeros(16), dec=np.zeros(16), voted=[500 + ids.index(name) for name in linked]
+    )
     return store
 
 
@@ -150,6 +164,37 @@ def test_what_volunteers_said_of_the_likes_of_an_upload(served: Served, shapes: 
         assert said["interpretation"]["paragraph"]
 
 
+def test_votes_through_a_table_and_how_they_are_counted(served: Served) -> None:
+    def said(**parameters: str) -> dict[str, Any]:
+        asked = {"k": "9", "votes": "named", **parameters}
+        answer = served.client.get("/similar/shapes/streak4", params=asked)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()["votes"]
+        return found
+
+    def smooth(found: dict[str, Any]) -> dict[str, Any]:
+        return next(one for one in found["fractions"] if (one["feature"], one["kind"]) == ("smooth", "joint"))
+
+    found = said(through="links:id:voted")
+    assert found["joined"] == {
+        "how": "through", "images": 20, "with_votes": 16,
+        "words": "joined through links (id of images, voted of votes), 16 of 20 images",
+    }  # fmt: skip
+    assert (found["with_votes"], found["collection_galaxies"]) == (5, 16)  # streak4 is none of its own neighbours
+    assert found["base"] == "the 16 images of shapes that have votes in named"
+    assert (found["options"]["measure"], smooth(found)["fraction"]) == ("debiased", pytest.approx(0.25))
+    assert found["distances"]["outlier_score"] > 0
+    plain = said(through="links:id:voted", measure="votes", base="all")
+    assert (plain["options"]["measure"], smooth(plain)["fraction"]) == ("votes", pytest.approx(2 / 40))
+    assert (plain["collection_galaxies"], plain["base"]) == (20, "all 20 galaxies of named")
+    narrow = said(through="links:id:voted", where="id LIKE 'blob%'")
+    assert (narrow["with_votes"], narrow["collection_galaxies"]) == (9, 10)
+    nothing = said()
+    assert (nothing["with_votes"], nothing["joined"]["how"]) == (0, "none")
+    assert "images are called as 'blob10' is, votes by the column id as '5" in nothing["joined"]["words"]
+    assert nothing["interpretation"]["cautions"][0] == "No neighbour has votes."
+
+
 def bomb() -> bytes:
     """A PNG file of some bytes that says it has 20,000 x 20,000 pixels."""
 
@@ -229,6 +274,10 @@ def test_files_in_one_field_are_told_apart(served: Served, shapes: Store) -> Non
         ("/similar/shapes", {"id": "nobody"}, {}, 400, "'nobody'"),
         ("/similar/shapes", {"id": ["blob12", "blob13"], "votes": "votes"}, {}, 400, "one target"),
         ("/similar/shapes", {"id": "blob12", "votes": "shapes"}, {}, 400, "shapes"),
+        ("/similar/shapes", {"id": "blob12", "votes": "votes", "through": "nothing"}, {}, 404, "nothing"),
+        ("/similar/shapes", {"id": "blob12", "votes": "votes", "through": "votes"}, {}, 400, "IMAGE_COLUMN"),
+        ("/similar/shapes", {"id": "blob12", "votes": "votes", "measure": "debiased"}, {}, 400, "'debiased'"),
+        ("/similar/shapes", {"id": "blob12", "votes": "votes", "base": "half"}, {}, 400, "collection or all"),
         ("/similar/shapes", {"id": "blob12", "where": "1; DROP TABLE shapes"}, {}, 400, "syntax error"),
         ("/similar/shapes", {"id": "blob12", "where": "id IN (SELECT file FROM glob('/etc/*'))"}, {}, 400, "glob"),
         ("/similar/shapes", {"id": "blob12", "exclude_arcsec": "-1"}, {}, 400, "exclude_arcsec"),

@@ -87,7 +87,7 @@ def test_spirals_have_more_votes_for_each_volunteer(stripe: Path, store: Store) 
 def test_neighbours_that_are_spirals_are_told_from_random_ones(stripe: Path, store: Store) -> None:
     with session(store.tables_folder, store.settings) as opened:
         votes = Votes.of(opened.tables["stripe"])
-        collection = collection_of(opened.connection, votes, MorphologyOptions())
+        collection = collection_of(opened.connection, votes, MorphologyOptions(measure="votes"))
         table = pq.read_table(stripe, columns=["objid", "t04_spiral_a08_spiral_count"]).to_pandas()
         rng = np.random.default_rng(1)
 

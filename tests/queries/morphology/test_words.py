@@ -57,11 +57,11 @@ def interpreted(empty_session: Session, collection: Collection) -> Interpret:
 def test_spirals_among_smooth_galaxies_are_told_with_number_and_doubt(interpreted: Interpret) -> None:
     found = interpreted(range(40))
     assert found.paragraph.startswith(
-        "40 of 40 neighbours (median similarity 0.80) have votes in votes (Galaxy Zoo 2; 1,000 galaxies). Volunteers "
-        "saw, more often than galaxies drawn from it at random: "
+        "40 of 40 neighbours (median similarity 0.80) have votes in votes (Galaxy Zoo 2). They are compared with the "
+        "base: all 1,000 galaxies of votes. Volunteers saw, more often than galaxies drawn from the base at random: "
     )
     more, _, rest = found.paragraph.partition("; less often: ")
-    assert "spiral (" in more and "95% interval" in more and "n = 40; the collection" in more
+    assert "spiral (" in more and "95% interval" in more and "n = 40; the base" in more
     assert rest.startswith("smooth (")
     [spiral] = [point for point in found.points if point.startswith("spiral: ")]
     assert "a lift of" in spiral and "more than random galaxies (z = +" in spiral and "p < 0.0001" in spiral
@@ -76,7 +76,7 @@ def test_spirals_among_smooth_galaxies_are_told_with_number_and_doubt(interprete
 def test_a_majority_is_no_sign_of_likeness(interpreted: Interpret) -> None:
     rng = np.random.default_rng(2)
     found = interpreted(rng.choice(1000, 50, replace=False))
-    assert "Most neighbours are smooth, but so is most of the collection (80%): that is no sign of likeness." in (
+    assert "Most neighbours are smooth, but so is most of the base (80%): that is no sign of likeness." in (
         found.cautions
     )
     assert "more often" not in found.paragraph
@@ -89,7 +89,7 @@ def test_a_majority_is_no_sign_of_likeness(interpreted: Interpret) -> None:
 def test_thin_evidence_is_said(interpreted: Interpret) -> None:
     few = interpreted([0, 1, 2, 5000, 5001], 0.3)
     assert few.cautions[:2] == (
-        "Only 3 neighbours with votes.",
+        "Only 3 neighbours have votes.",
         "Half of the neighbours have a similarity below 0.5: they may not look alike.",
     )
     assert "spiral: on only 3 neighbours did 10 volunteers reach the question." in few.cautions
@@ -111,11 +111,18 @@ def test_the_measure_is_named(empty_session: Session, make_votes: MakeVotes) -> 
     assert "Shares are debiased ones, as the table has them." in found.paragraph
 
 
+def test_a_copy_among_the_neighbours_is_a_warning(interpreted: Interpret) -> None:
+    warning = "The nearest neighbour is a copy of the query: if it is the same galaxy, its own votes are counted too."
+    assert warning in interpreted(range(12), 1.0).cautions
+    assert warning not in interpreted(range(12), 0.99).cautions
+
+
 def test_nothing_is_said_of_nothing(interpreted: Interpret) -> None:
     assert interpreted([]) == Interpretation("There are no neighbours, so nothing can be said.", (), ())
     unknown = interpreted([7000, 7001])
     assert unknown.paragraph.endswith("Nothing can be said of what volunteers saw.")
-    assert unknown.cautions == ("Only 0 neighbours with votes.",)
+    assert unknown.cautions == ("No neighbour has votes.",)
+    assert interpreted([5, 7000]).cautions[0] == "Only 1 neighbour has votes."
 
 
 def test_one_place_on_the_sky_is_a_warning(
