@@ -272,7 +272,7 @@ class Collection:
         return self._targets(snapshot, rows)
 
     def ids_of_checksums(self, checksums: Sequence[str]) -> dict[str, str]:
-        """An id of a row by the checksum of its file (SHA-256, hexadecimal), for those of some checksums that are there.
+        """Ids by the checksums of their files (SHA-256, hexadecimal), for those of some checksums that are there.
 
         Empty where the collection does not know the checksums of its images.
         """

@@ -69,9 +69,9 @@ async def of_upload(
     """The same for uploaded images and for many targets at once, which the column `target` tells apart.
 
     Files of the form are images (JPEG, PNG, WebP or FITS), fields `id` name images of the collection. `ra` and `dec`
-    are the position of the upload if there is one alone, and else one more target: the image nearest to there. An upload
-    goes by the name of its file, or of its field where another target has that name; of several files in one field, the
-    second goes by `<field>-2` then.
+    are the position of the upload if there is one alone, and else one more target: the image nearest to there. An
+    upload goes by the name of its file, or of its field where another target has that name; of several files in one
+    field, the second goes by `<field>-2` then.
     """
     parameters = await Parameters.read(request, service.settings)
     files, place = _named(parameters.files, parameters.all("id")), _position(parameters)
