@@ -43,6 +43,7 @@ _LIMITS = (
     ("connections", 1, 10**6),
     ("image_max_bytes", 1, 10**12),
     ("image_max_pixels", 1, 10**10),
+    ("upload_image_max_pixels", 1, 10**10),
     ("image_cache_gb", 0, 1e6),
     ("fetch_time_limit_s", 0.01, 1e6),
     ("fetch_attempts", 1, 100),
@@ -143,6 +144,8 @@ class Settings:
     image_max_bytes: int = 50_000_000
     # Pixels of an image at most, by its header, before it is decoded; of FITS those of all bands.
     image_max_pixels: int = 100_000_000
+    # Pixels of an image that is sent to a server, whose encoder works on one request after the other.
+    upload_image_max_pixels: int = 25_000_000
     # Images from URLs and S3 kept in the store's raw/images, GB; those not used for longest make room.
     image_cache_gb: float = 10.0
     # Seconds an image may take to arrive.

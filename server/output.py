@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,15 +43,20 @@ def output_options(command: Callable[..., None]) -> Callable[..., None]:
     return option(FORMAT_OPTION(command))
 
 
-def deliver(result: Result, settings: Settings, output: Path | None, format: str | None) -> None:
-    """Write the result to `output`, or print it: aligned on request and by default, else in the format."""
+def deliver(
+    result: Result, settings: Settings, output: Path | None, format: str | None, *, hidden: Collection[str] = ()
+) -> None:
+    """Write the result to `output`, or print it: aligned on request and by default, else in the format.
+
+    Columns that are `hidden` are left out of what is aligned for people.
+    """
     from skyband.queries.formats import encode
 
     if output is not None:
         rows = result.write(output, None if format == "table" else format)
         note(f"{rows:,} rows written to {output}")
     elif format in (None, "table"):
-        print_result(result, settings.print_rows)
+        print_result(result, settings.print_rows, hidden=hidden)
     else:
         assert format is not None
         for chunk in encode(result.stream(), format):
@@ -59,20 +64,20 @@ def deliver(result: Result, settings: Settings, output: Path | None, format: str
         sys.stdout.buffer.flush()
 
 
-def print_result(result: Result, most_rows: int) -> None:
-    """Print the first rows with column names and units, and say how many there are."""
+def print_result(result: Result, most_rows: int, *, hidden: Collection[str] = ()) -> None:
+    """Print the first rows with column names and units, but of columns that are hidden, and say how many there are."""
+    columns = [(place, column) for place, column in enumerate(result.columns) if column.name not in hidden]
     shown: list[tuple[Any, ...]] = []
     total = 0
     for batch in result.stream().batches:
         total += batch.num_rows
         room = most_rows - len(shown)
         if room > 0:
-            shown.extend(zip(*(column.to_pylist() for column in batch.slice(0, room).columns), strict=True))
-    header = [f"{column.name}\n[{column.unit}]" if column.unit else column.name for column in result.columns]
-    numeric = [
-        place for place, column in enumerate(result.columns) if column.type not in ("VARCHAR", "BOOLEAN", "DATE")
-    ]
-    digits = [7 if column.type == "FLOAT" else 12 for column in result.columns]
+            part = batch.slice(0, room)
+            shown.extend(zip(*(part.column(place).to_pylist() for place, _ in columns), strict=True))
+    header = [f"{column.name}\n[{column.unit}]" if column.unit else column.name for _, column in columns]
+    numeric = [n for n, (_, column) in enumerate(columns) if column.type not in ("VARCHAR", "BOOLEAN", "DATE")]
+    digits = [7 if column.type == "FLOAT" else 12 for _, column in columns]
     print_table(header, [[_text(*item) for item in zip(row, digits, strict=True)] for row in shown], right=numeric)
     more = f", {len(shown)} shown; -o FILE writes all" if total > len(shown) else ""
     print(f"{total:,} {'row' if total == 1 else 'rows'}{more}")

@@ -17,8 +17,9 @@ def add_images(
 ) -> AddReport:
     """Add the images that sources name to a collection, which is made if it is not there.
 
-    An image that is there already with the same bytes stays as it is; one with the same id and other bytes is replaced.
-    What is no good image goes to `Store.rejected_file` with the reason.
+    An image that is there already with the same bytes stays as it is; one whose file has other bytes now is replaced. A
+    file from elsewhere with other bytes and an id that is there is refused, unless `options.replace`. What is no good
+    image goes to `Store.rejected_file` with the reason.
 
     Args:
         store: where the collection is.

@@ -14,6 +14,7 @@ from skyband.queries.images.s3 import SCHEME
 MISSING_ID = "missing id"
 MISSING_ADDRESS = "missing path or URL"
 DUPLICATE_ID = "duplicate id"
+OTHER_IMAGE = "id of another image"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from skyband.ingest.images.table import (
     build,
     check_collection,
     create_staging,
+    drop_unchanged,
     match_positions,
     publish,
     stage,
@@ -75,7 +76,7 @@ def collect(
         check_collection(name, writer.previous)
         listing = listing_of(pixels)
         create_staging(writer.connection)
-        examiner = Examiner(pixels, fetch, store.path, options.pixel_scale, options.match is not None)
+        examiner = Examiner(pixels, fetch, store.path, options.pixel_scale, options.replace, options.match is not None)
 
         def wake() -> None:
             pixels.close()
@@ -89,9 +90,14 @@ def collect(
             on_stop=wake,
         )
         unchanged = _sort_out(writer, outcomes, _counted(listing, options.limit), progress)
+        notes = tuple(listing.notes)
         if options.match is not None:
-            match_positions(writer.connection, writer.session.tables[options.match], options.radius_arcsec)
-        return _published(store, writer, options, named, unchanged, tuple(listing.notes), stop.is_set(), began)
+            table = writer.session.tables[options.match]
+            matched = match_positions(writer.connection, table, options.radius_arcsec)
+            unchanged += drop_unchanged(writer.connection, writer.previous)
+            if not matched:
+                notes += (f"--match {options.match}: nothing matched, no image has the id of one of its rows",)
+        return _published(store, writer, options, named, unchanged, notes, stop.is_set(), began)
 
 
 def _limited(listing: Listing, limit: int | None) -> Iterator[Any]:

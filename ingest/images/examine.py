@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from skyband.ingest.images.candidates import Candidate, Known, Refused
+from skyband.ingest.images.candidates import OTHER_IMAGE, Candidate, Known, Refused
 from skyband.queries.images.decode import Picture, read_image
 from skyband.queries.images.pixels import Pixels, checksum_of
 from skyband.queries.images.thumbnails import make_thumbnail
@@ -51,6 +51,7 @@ class Examiner:
     fetch: Callable[[str], bytes]  # gives the bytes at a URL, for candidates that have one
     folder: Path  # of the store
     pixel_scale: float | None = None  # arcsec, of images of which neither table nor header says it
+    may_replace: bool = False  # whether another file may take the place of an image that has its id
     wants_positions: bool = False  # whether positions may be found for images that have none yet
 
     def __call__(self, candidate: Candidate) -> Outcome:
@@ -71,6 +72,8 @@ class Examiner:
         if same is not None and not self._has_news(candidate, same):
             return Unchanged(candidate.id, checksum)
         image = read_image(data, self.pixels.limits)
+        if before is not None and same is None and before.source != source and not self.may_replace:
+            raise BadImage(OTHER_IMAGE, f"{before.source} has it; give it another id, or replace that one by --replace")
         if candidate.url:
             _check_covered(image.picture)
         if is_new:

@@ -18,6 +18,7 @@ class AddOptions:
     pixel_scale: float | None = None  # arcsec, where neither table nor header says it
     match: str | None = None  # table whose row of the same id has the position of an image
     radius_arcsec: float | None = None  # how far an image's own position may be from the one in that table
+    replace: bool = False  # whether other files may take the places of images that have their ids
     limit: int | None = None  # images looked at, at most
     id: str | None = None  # columns of a table of addresses
     path: str | None = None
@@ -44,7 +45,7 @@ class AddReport:
     collection: str
     info: TableInfo | None  # the collection as it is now; None where nothing was there and nothing was added
     added: int
-    replaced: int  # other bytes under an id that was there
+    replaced: int  # other bytes under an id that was there, of the same source or because `replace` was asked
     updated: int  # the same bytes with a new place, position or pixel scale
     unchanged: int
     rejected: Mapping[str, int]  # number of images by reason

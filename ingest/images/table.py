@@ -121,13 +121,16 @@ def stage(connection: duckdb.DuckDBPyConnection, first_place: int, images: Itera
     connection.unregister("given_images")
 
 
-def match_positions(connection: duckdb.DuckDBPyConnection, table: TableInfo, radius_arcsec: float | None) -> None:
+def match_positions(connection: duckdb.DuckDBPyConnection, table: TableInfo, radius_arcsec: float | None) -> int:
     """Give images without a position that of the row of a table whose id they have.
 
     Args:
         connection: of the writer.
         table: has positions.
         radius_arcsec: images whose own position is farther than this from that row go to `refused`; None: none do.
+
+    Returns:
+        How many images have the id of a row.
 
     Raises:
         BadTable: the table has no positions.
@@ -138,6 +141,15 @@ def match_positions(connection: duckdb.DuckDBPyConnection, table: TableInfo, rad
     connection.execute(
         fill_sql(_PACKAGE, "match", table=f"keys.{quote(table.name)}", named=table.name, radius_arcsec=radius)
     )
+    [(matched,)] = connection.execute("SELECT count(*) FROM matched").fetchall()
+    return int(matched)
+
+
+def drop_unchanged(connection: duckdb.DuckDBPyConnection, old: TableInfo | None) -> int:
+    """Take images out of `staged` that the collection has as they are, and count them."""
+    if old is None:
+        return 0
+    return len(connection.execute(fill_sql(_PACKAGE, "unchanged", table=data_of(old))).fetchall())
 
 
 def build(connection: duckdb.DuckDBPyConnection, old: TableInfo | None) -> int | None:

@@ -89,7 +89,7 @@ def _load(name: str, weights: Path | None) -> Any:
             # The architecture is the last part of such names: mwalmsley/zoobot-encoder-convnext_nano.
             name = name.rpartition("/")[2].rpartition("encoder-")[2].removeprefix("greyscale-")
     elif not name.startswith(("hf_hub:", "hf-hub:")) and not timm.is_model(name.partition(".")[0]):
-        near = ", ".join(get_close_matches(name, timm.list_models(), n=4, cutoff=0.4))
+        near = ", ".join(get_close_matches(name.partition(".")[0], timm.list_models(), n=4, cutoff=0.75))
         raise BadOption(f"timm has no model {name}; {f'it has {near}, ...' if near else 'see timm.list_models()'}")
     try:
         return timm.create_model(name, **options)

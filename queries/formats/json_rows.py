@@ -18,12 +18,13 @@ from skyband.schema.columns import Column
 def encode(stream: ResultStream, options: Options) -> Iterator[bytes]:
     """`{"name", "description", "query", "columns": [...], "rows": [[...], ...], "row_count", "truncated", "infos"}`.
 
-    Members without a value are left out. A query that fails on the way leaves the document unfinished, so that nobody
-    takes it for whole.
+    Members without a value are left out, those of `options.members` come before the columns. A query that fails on the
+    way leaves the document unfinished, so that nobody takes it for whole.
     """
     head = {
         "name": stream.name,
         **_present(description=stream.description, query=stream.query),
+        **options.members,
         "columns": [_column(column) for column in stream.columns],
     }
     yield (json.dumps(head, ensure_ascii=False)[:-1] + ', "rows": [').encode()

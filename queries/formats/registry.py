@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -44,6 +44,8 @@ class Options:
     infos: tuple[Info, ...] = ()
     # Asked once, after the last row: whether the limit was reached is known only then.
     trailer: Callable[[], Iterable[Info]] = tuple
+    # Members of a JSON document beside its own.
+    members: Mapping[str, object] = field(default_factory=dict)
     # Folder for the temporary file of formats that need two passes (FITS); None for the system's.
     spool_folder: Path | None = None
 
@@ -135,6 +137,7 @@ def encode(
     *,
     infos: Iterable[Info] = (),
     trailer: Callable[[], Iterable[Info]] | None = None,
+    members: Mapping[str, object] | None = None,
     spool_folder: Path | None = None,
 ) -> Iterator[bytes]:
     """The bytes of a result in a format, as its batches arrive.
@@ -148,6 +151,7 @@ def encode(
         format: A name of `FORMATS`.
         infos: Remarks known beforehand.
         trailer: Asked after the last row for remarks known only then (overflow).
+        members: Of a JSON document beside its own.
         spool_folder: Where formats that need two passes keep their temporary file.
 
     Raises:
@@ -158,7 +162,7 @@ def encode(
     if format not in FORMATS:
         raise BadOption(f"unknown format {format!r}: give one of {', '.join(FORMATS)}")
     module, function = FORMATS[format].encoder.split(".")
-    options = Options(tuple(infos), trailer or tuple, spool_folder)
+    options = Options(tuple(infos), trailer or tuple, members or {}, spool_folder)
 
     def chunks() -> Iterator[bytes]:
         from skyband.queries.formats.scalar_text import check_types

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skyband.queries.images.kinds import ANIMATED, DAMAGED, MORE_THAN_AN_IMAGE, TRUNCATED, WRONG_KIND, Kind, find_kind
 from skyband.schema.errors import BadImage
-from skyband.schema.settings import Settings
+from skyband.schema.settings import ENVIRONMENT_PREFIX, Settings
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -34,11 +34,17 @@ class Limits:
 
     max_bytes: int = _DEFAULTS.image_max_bytes  # of the file, unpacked where it is gzipped
     max_pixels: int = _DEFAULTS.image_max_pixels  # of FITS those of all bands
+    pixels_setting: str = "image_max_pixels"  # that said so
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
         """The limits that settings give."""
         return cls(settings.image_max_bytes, settings.image_max_pixels)
+
+    @classmethod
+    def of_uploads(cls, settings: Settings) -> Limits:
+        """Those of images that are sent to a server."""
+        return cls(settings.image_max_bytes, settings.upload_image_max_pixels, "upload_image_max_pixels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +121,8 @@ def check_pixels(width: int, height: int, bands: int, limits: Limits) -> None:
     if width * height * bands > limits.max_pixels:
         raise BadImage(
             "too many pixels",
-            f"{width:,} x {height:,}{f' x {bands}' if bands > 1 else ''}, and SKYBAND_IMAGE_MAX_PIXELS is "
-            f"{limits.max_pixels:,}",
+            f"{width:,} x {height:,}{f' x {bands}' if bands > 1 else ''}, and "
+            f"{ENVIRONMENT_PREFIX}{limits.pixels_setting.upper()} is {limits.max_pixels:,}",
         )
 
 

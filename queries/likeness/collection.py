@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import threading
 import time
@@ -20,11 +19,11 @@ from skyband.queries.likeness.lance import connect, lance_faults
 from skyband.queries.likeness.options import Likeness, LikenessOptions, Targets
 from skyband.queries.likeness.provenance import Provenance
 from skyband.queries.likeness.rows import EMBEDDING, IDENTITY_KEY, PROVENANCE_KEY, checked, collection_schema
-from skyband.queries.likeness.search import search, separation_arcsec
+from skyband.queries.likeness.search import search
 from skyband.queries.likeness.snapshot import INDEX_KEY, Snapshot, report_of
 from skyband.queries.likeness.state import CollectionState, state_of, unindexed_rows
 from skyband.schema.errors import BadOption, BadTable, StorageError, TableExists, TableNotFound
-from skyband.schema.names import check_table_name
+from skyband.schema.names import check_table_name, quote_text
 from skyband.schema.store import Store
 
 if TYPE_CHECKING:
@@ -38,8 +37,6 @@ _LEAST_INDEXED = 256
 
 _SETTLED_S = 0.1
 """A folder that changed so recently may change again without its clock moving."""
-
-_POSITION = re.compile(r"\s*([+-]?\d+(?:\.\d*)?)\s*,\s*([+-]?\d+(?:\.\d*)?)\s*")
 
 Progress = Callable[[int], None]
 Note = Callable[[str], None]
@@ -274,31 +271,18 @@ class Collection:
             raise BadOption(f"{len(missing)} ids are not in collection {self.name!r}: {shown}")
         return self._targets(snapshot, rows)
 
-    def target_named(self, what: str) -> Targets:
-        """The row of an id; of "RA,DEC", degrees, the nearest one on the sky.
+    def ids_of_checksums(self, checksums: Sequence[str]) -> dict[str, str]:
+        """Ids by the checksums of their files (SHA-256, hexadecimal), for those of some checksums that are there.
 
-        Raises:
-            BadOption: it is neither, or no row has a position.
+        Empty where the collection does not know the checksums of its images.
         """
-        if self.snapshot().rows_of([what])[0] >= 0:
-            return self.targets([what])
-        place = _POSITION.fullmatch(what)
-        if place is None:
-            raise BadOption(f"{what!r} is no id of collection {self.name!r}, and no position as 'RA,DEC' in degrees")
-        return self.target_at(float(place[1]), float(place[2]))[0]
-
-    def target_at(self, ra: float, dec: float) -> tuple[Targets, float]:
-        """The row nearest to a position on the sky, and how far it is, arcsec.
-
-        Raises:
-            BadOption: no row has a position.
-        """
-        directory = self.snapshot().directory
-        separation = separation_arcsec(directory.ra, directory.dec, ra, dec)
-        if np.isnan(separation).all():
-            raise BadOption(f"no row of collection {self.name!r} has a position; look by id or by image")
-        row = int(np.nanargmin(separation))
-        return self._targets(self.snapshot(), np.array([row])), float(separation[row])
+        table = self._table()
+        if "checksum" not in table.schema.names or not checksums:
+            return {}
+        wanted = ", ".join(quote_text(one) for one in checksums)
+        with lance_faults(f"cannot read collection {self.name!r}"):
+            found = table.search().where(f"checksum IN ({wanted})").select(["checksum", "id"]).to_arrow()
+        return dict(sorted(zip(found["checksum"].to_pylist(), found["id"].to_pylist(), strict=True), reverse=True))
 
     def snapshot(self) -> Snapshot:
         """The latest version, opened; the same object until somebody writes.

@@ -18,7 +18,8 @@ NAME = "similar"
 DEFAULT_K = 20
 """Neighbours, unless told."""
 _USAGE = (
-    f"write {NAME}('<id>', <how many>, '<collection>', exclude_arcsec => <number>, where => '<condition>'), "
+    f"write {NAME}('<id>', <how many>, '<collection>', exclude_arcsec => <number>, radius_arcsec => "
+    "<number>, where => '<condition>'), "
     'of which only the id must be there, or a list of ids as \'["<id>", "<id>"]\' in its place'
 )
 
@@ -32,6 +33,7 @@ class Call:
         k: how many.
         collection: its name, "" for the only one.
         exclude_arcsec: neighbours this near to the target on the sky are left out; None for the usual.
+        radius_arcsec: how far from a position its image may be; None for the usual.
         where: a condition on the images that may be found, in SQL over the collection's table; "" for none.
         start, end: of its characters.
         has_alias: whether a name for the table follows.
@@ -41,6 +43,7 @@ class Call:
     k: int = DEFAULT_K
     collection: str = ""
     exclude_arcsec: float | None = None
+    radius_arcsec: float | None = None
     where: str = ""
     start: int = 0
     end: int = 0
@@ -121,16 +124,19 @@ def _call(tokens: Sequence[Token]) -> Call:
         raise QueryError(f"{NAME} takes constants alone; {_USAGE}")
     if len(positional) > 1 and not positional[1].text.isdigit():
         raise QueryError(f"{positional[1].text} neighbours cannot be looked for; {_USAGE}")
-    exclude, where = named.pop("exclude_arcsec", None), named.pop("where", None)
+    exclude, radius, where = (named.pop(name, None) for name in ("exclude_arcsec", "radius_arcsec", "where"))
     if named:
         raise QueryError(f"{NAME} knows no {next(iter(named))}; {_USAGE}")
-    if (exclude and exclude.token_type != TokenType.NUMBER) or (where and where.token_type != TokenType.STRING):
-        raise QueryError(f"{NAME} takes a number as exclude_arcsec and a text as where; {_USAGE}")
+    if any(number and number.token_type != TokenType.NUMBER for number in (exclude, radius)):
+        raise QueryError(f"{NAME} takes numbers as exclude_arcsec and radius_arcsec; {_USAGE}")
+    if where and where.token_type != TokenType.STRING:
+        raise QueryError(f"{NAME} takes a text as where; {_USAGE}")
     return Call(
         positional[0].text,
         int(positional[1].text) if len(positional) > 1 else DEFAULT_K,
         positional[2].text if len(positional) > 2 else "",
         float(exclude.text) if exclude else None,
+        float(radius.text) if radius else None,
         where.text if where else "",
     )
 

@@ -6,13 +6,14 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skyband.queries.likeness.collection import Collection
 from skyband.queries.likeness.in_sql import NAME, Call
-from skyband.queries.likeness.options import Likeness, LikenessOptions, Targets
+from skyband.queries.likeness.options import GivenVector, Likeness, LikenessOptions, Targets
+from skyband.queries.likeness.targets import NEAR_ARCSEC, find_targets
 from skyband.schema.columns import Column
 from skyband.schema.errors import BadOption, QueryError
 from skyband.schema.names import quote
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("rank", "INTEGER", ucd="meta.number", description="Place among the neighbours, from 1"),
     Column("id", "VARCHAR", ucd="meta.id;meta.main", description="Image"),
-    Column("similarity", "DOUBLE", description="Cosine of the angle between the two vectors, -1 to 1"),
+    Column("similarity", "FLOAT", description="Cosine of the angle between the two vectors, -1 to 1"),
     Column("ra", "DOUBLE", "deg", "pos.eq.ra", description="Right ascension of the image"),
     Column("dec", "DOUBLE", "deg", "pos.eq.dec", description="Declination of the image"),
     Column("sep_arcsec", "DOUBLE", "arcsec", "pos.angDistance", description="Separation from the target"),
@@ -44,10 +45,18 @@ IdsWhere = Callable[[str], "pa.ChunkedArray"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The table in the place of a call."""
+    """The table in the place of a call.
+
+    Attributes:
+        rows: the neighbours.
+        columns: of them.
+        facts: how they were found and what was left out, for JSON; of targets looked for by their positions also which
+            images they are, and how far from there.
+    """
 
     rows: pa.Table
     columns: tuple[Column, ...]
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +72,16 @@ class Asked:
 class Neighbours:
     """Looks for what calls name, in collections that stay open.
 
-    A target is the id of an image, "RA,DEC" in degrees (the image nearest to there), the name of a vector that came
-    with the query, or a list of these in JSON, whose neighbours are looked for together and told apart by the column
-    `target`.
+    A target is the id of an image, "RA,DEC" in degrees (the image nearest to there, within `radius_arcsec`), the name
+    of a vector that came with the query, or a list of these in JSON, whose neighbours are looked for together and told
+    apart by the column `target`.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._open: OrderedDict[str, Collection] = OrderedDict()
 
-    def of(self, call: Call, ids_where: IdsWhere, vectors: Mapping[str, Sequence[float]] | None = None) -> Found:
+    def of(self, call: Call, ids_where: IdsWhere, vectors: Mapping[str, GivenVector] | None = None) -> Found:
         """The neighbours a call asks for.
 
         Args:
@@ -83,20 +92,22 @@ class Neighbours:
         Raises:
             QueryError: it is not clear which collection is meant, it has no such image, or the condition is none.
             TableNotFound: there is no such collection.
-            BadOption: `k` or `exclude_arcsec` is out of its range, a vector has another length.
+            BadOption: `k`, `exclude_arcsec` or `radius_arcsec` is out of its range, a vector has another length, no
+                image is near a position.
         """
         names = _listed(call.target)
         if names is None:
-            return Found(_told(self.of_one(call, ids_where, vectors).found), COLUMNS)
+            asked = self.of_one(call, ids_where, vectors)
+            return Found(_told(asked.found), COLUMNS, _facts(asked.target, asked.found, [call.target]))
         collection = self.collection(call)
-        targets = find_targets(collection, names, vectors or {})
+        targets = find_targets(collection, names, vectors or {}, _radius_arcsec(call))
         found = collection.similar_batch(targets, options_of(call, collection.name, ids_where))
-        return Found(_told(found, names), _OF_MANY)
+        return Found(_told(found, names), _OF_MANY, _facts(targets, found, names))
 
-    def of_one(self, call: Call, ids_where: IdsWhere, vectors: Mapping[str, Sequence[float]] | None = None) -> Asked:
+    def of_one(self, call: Call, ids_where: IdsWhere, vectors: Mapping[str, GivenVector] | None = None) -> Asked:
         """The target a call names, and all that is known of its neighbours; raises as `of` does."""
         collection = self.collection(call)
-        target = find_targets(collection, [call.target], vectors or {})
+        target = find_targets(collection, [call.target], vectors or {}, _radius_arcsec(call))
         options = options_of(call, collection.name, ids_where)
         return Asked(collection, target, options, collection.similar(target, options))
 
@@ -113,6 +124,10 @@ class Neighbours:
         if len(self._open) > _KEPT_OPEN:
             self._open.popitem(last=False)
         return collection
+
+
+def _radius_arcsec(call: Call) -> float:
+    return NEAR_ARCSEC if call.radius_arcsec is None else call.radius_arcsec
 
 
 def options_of(call: Call, collection: str, ids_where: IdsWhere) -> LikenessOptions:
@@ -133,36 +148,6 @@ def ids_query(collection: str, where: str) -> str:
     return f"SELECT id FROM {quote(collection)} WHERE (\n{where}\n)"
 
 
-def find_targets(collection: Collection, names: Sequence[str], vectors: Mapping[str, Sequence[float]]) -> Targets:
-    """What names stand for: vectors that are given, images of the collection, positions.
-
-    Raises:
-        BadOption: a name is none of them.
-    """
-    there = collection.snapshot().rows_of(names) >= 0
-    stored = [name for name, is_there in zip(names, there, strict=True) if is_there and name not in vectors]
-    by_name = dict(zip(stored, _each(collection.targets(stored)), strict=True)) if stored else {}
-    parts = []
-    for name in names:
-        if name in vectors:
-            parts.append(Targets(np.asarray(vectors[name])))
-        else:
-            parts.append(by_name.get(name) or collection.target_named(name))
-    return Targets(
-        np.concatenate([part.vectors for part in parts]),
-        [part.ids[0] for part in parts],
-        np.concatenate([part.ra for part in parts]),
-        np.concatenate([part.dec for part in parts]),
-    )
-
-
-def _each(targets: Targets) -> list[Targets]:
-    return [
-        Targets(targets.vectors[n], [targets.ids[n]], targets.ra[n : n + 1], targets.dec[n : n + 1])
-        for n in range(len(targets))
-    ]
-
-
 def _listed(target: str) -> list[str] | None:
     """The names in a list of targets; None for one target.
 
@@ -180,6 +165,15 @@ def _listed(target: str) -> list[str] | None:
     if len(names) > MOST_TARGETS:
         raise BadOption(f"{len(names)} targets are more than {MOST_TARGETS}; ask several times")
     return list(names)
+
+
+def _facts(targets: Targets, found: Likeness, names: Sequence[str]) -> dict[str, Any]:
+    positions = [
+        {"target": name, "id": targets.ids[n], "sep_arcsec": float(targets.sep_arcsec[n])}
+        for n, name in enumerate(names)
+        if not np.isnan(targets.sep_arcsec[n])
+    ]
+    return found.facts() | ({"positions": positions} if positions else {})
 
 
 def _told(found: Likeness, names: Sequence[str] = ()) -> pa.Table:

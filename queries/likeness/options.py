@@ -28,6 +28,10 @@ class Targets:
     ids: Sequence[str | None] = ()  # of rows that are not to be found themselves; () for objects from elsewhere
     ra: Doubles = field(default_factory=lambda: np.empty(0))  # degrees, NaN where it is not known; empty: nowhere known
     dec: Doubles = field(default_factory=lambda: np.empty(0))
+    copies: Sequence[str | None] = ()  # ids of rows whose file is the target's own: found where `exclude_arcsec` is 0
+    sep_arcsec: Doubles = field(
+        default_factory=lambda: np.empty(0)
+    )  # from the position they were looked for by; or NaN
 
     def __post_init__(self) -> None:
         vectors = np.atleast_2d(np.asarray(self.vectors, np.float64))
@@ -39,11 +43,12 @@ class Targets:
             raise BadOption(f"{bad.size} vectors have no direction (the first is number {bad[0]}): NaN, or zero")
         object.__setattr__(self, "vectors", np.ascontiguousarray(vectors / length[:, None], np.float32))
         unknown = np.full(len(vectors), np.nan)
-        for name in ("ra", "dec"):
+        for name in ("ra", "dec", "sep_arcsec"):
             given = np.atleast_1d(np.asarray(getattr(self, name), np.float64))
             object.__setattr__(self, name, given if given.size else unknown)
-        object.__setattr__(self, "ids", tuple(self.ids) or (None,) * len(vectors))
-        if not len(vectors) == len(self.ids) == len(self.ra) == len(self.dec):
+        for name in ("ids", "copies"):
+            object.__setattr__(self, name, tuple(getattr(self, name)) or (None,) * len(vectors))
+        if {len(vectors)} != {len(given) for given in (self.ids, self.copies, self.ra, self.dec, self.sep_arcsec)}:
             raise BadOption(
                 f"{len(vectors)} vectors, {len(self.ids)} ids, {len(self.ra)} ra and {len(self.dec)} dec: give as many "
                 "of each, or none"
@@ -51,6 +56,16 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self.vectors)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenVector:
+    """The vector of an image from elsewhere, and what is known of the image."""
+
+    vector: Sequence[float]
+    ra: float | None = None  # degrees
+    dec: float | None = None
+    copy: str | None = None  # id of the row of the collection whose file is the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +95,7 @@ class LikenessOptions:
 class Dropped:
     """Neighbours that were too trivial to be an answer; others took their places."""
 
-    itself: int = 0  # the row with the target's id
+    itself: int = 0  # the row with the target's id, or of its file
     same_position: int = 0  # within `exclude_arcsec` of the target
     repeated: int = 0  # within `distinct_arcsec` of a more similar neighbour
 

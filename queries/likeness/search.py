@@ -48,7 +48,7 @@ def search(snapshot: Snapshot, targets: Targets, options: LikenessOptions, *, nu
     chosen = len(snapshot.directory) if allowed is None else len(allowed)
     found = [_NOTHING]
     dropped = np.zeros((len(targets), 3), np.int64)
-    itself = snapshot.rows_of(targets.ids)
+    itself = snapshot.rows_of(_own_ids(targets, options))
     waiting = np.arange(len(targets))
     count, sure = options.k + (_SPARE if _may_drop(targets, options, itself) else 0), options.k
     while waiting.size and chosen:
@@ -139,6 +139,11 @@ class _Judged:
 def _group(count: int) -> int:
     """How many targets to look for at once, so many neighbours each."""
     return max(1, min(_TOGETHER, _HELD // count))
+
+
+def _own_ids(targets: Targets, options: LikenessOptions) -> list[str | None]:
+    copies = targets.copies if options.exclude_arcsec else (None,) * len(targets)
+    return [name if name is not None else copy for name, copy in zip(targets.ids, copies, strict=True)]
 
 
 def _may_drop(targets: Targets, options: LikenessOptions, itself: Integers) -> bool:

@@ -85,7 +85,7 @@ def build_index(
     Raises:
         ResourceLimit: no index reaches it.
     """
-    note(f"exact neighbours of {_QUERIES} rows among {len(directory):,}")
+    note(f"exact neighbours of {min(_QUERIES, len(directory))} rows among {len(directory):,}")
     truth = truth_of(table, directory, dimensions)
     note("building IVF_FLAT")
     lists = ivf_flat(folder, table, directory, truth, target)

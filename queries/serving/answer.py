@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from skyband.queries.serving import frames
 from skyband.queries.serving.errors import error_of
@@ -20,6 +21,7 @@ class Answer:
     content_type: str
     size: int | None  # bytes, where the whole answer is there already
     chunks: Chunks | Whole
+    likeness: Any = None  # how neighbours were found and what was left out, where the query asks for some; see `Reply`
 
     @classmethod
     async def begun(cls, chunks: Chunks) -> Answer:
@@ -34,13 +36,14 @@ class Answer:
         if kind == frames.WHOLE:
             return cls.whole(payload)
         assert kind == frames.HEAD
-        return cls(json.loads(payload)["content_type"], None, chunks)
+        head = json.loads(payload)
+        return cls(head["content_type"], None, chunks, head["likeness"])
 
     @classmethod
     def whole(cls, payload: bytes) -> Answer:
         """The answer that came in one frame."""
         head, data = frames.whole_of(payload)
-        return cls(head["content_type"], len(data), Whole(data, head["rows"], head["truncated"]))
+        return cls(head["content_type"], len(data), Whole(data, head["rows"], head["truncated"]), head["likeness"])
 
     @property
     def rows(self) -> int | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -49,6 +49,7 @@ class Reply:
     chunks: Iterator[bytes] = field(default_factory=lambda: iter(()))
     rows: int = 0
     truncated: bool = False
+    likeness: Any = None  # of what `similar(...)` stands for: facts of one call, or a list of those of several
     sent_bytes: int = 0  # of the encoded answer, counted by whoever takes the chunks
 
 
@@ -118,26 +119,33 @@ class Engine:
             return self._votes(cursor, query)
         else:
             self._uploads.load(query.uploads)
-            rows, columns = self._ask(cursor, self._with_neighbours(cursor, query))
+            query, facts = self._with_neighbours(cursor, query)
+            rows, columns = self._ask(cursor, query)
+            allow_files(query.format in _SPOOLED)
+            return self._reply(query, rows, columns, facts)
         allow_files(query.format in _SPOOLED)
         return self._reply(query, rows, columns)
 
-    def _with_neighbours(self, cursor: duckdb.DuckDBPyConnection, query: Query) -> Query:
-        """The query with a table in the place of each `similar(...)`.
+    def _with_neighbours(
+        self, cursor: duckdb.DuckDBPyConnection, query: Query
+    ) -> tuple[Query, Sequence[Mapping[str, Any]]]:
+        """The query with a table in the place of each `similar(...)`, and how each was found, in their order.
 
         Raises:
             QueryError: the text costs more to read than it can be worth, or a call has wrong arguments.
         """
         check_length(query.text)
+        facts: list[Mapping[str, Any]] = []
 
         def neighbours(call: Call) -> str:
             name = f"similar_{len(self._uploads.columns) + 1}"
             found = self._neighbours.of(call, self._ids_where(cursor), query.vectors)
             self._uploads.add(name, found.rows, found.columns)
+            facts.insert(0, found.facts)  # the last call is replaced first
             return f"{UPLOADS}.{name}"
 
         text = replace_calls(query.text, neighbours)
-        return query if text == query.text else replace(query, text=text, shown=query.shown or query.text)
+        return (query if text == query.text else replace(query, text=text, shown=query.shown or query.text)), facts
 
     def _ids_where(self, cursor: duckdb.DuckDBPyConnection) -> IdsWhere:
         def ids_where(condition: str) -> pa.ChunkedArray:
@@ -178,13 +186,22 @@ class Engine:
             for query, rows in zip(queries, found, strict=True)
         ]
 
-    def _reply(self, query: Query, rows: ArrowRows, columns: tuple[Column, ...]) -> Reply:
+    def _reply(
+        self, query: Query, rows: ArrowRows, columns: tuple[Column, ...], facts: Sequence[Mapping[str, Any]] = ()
+    ) -> Reply:
         max_rows = self._most_rows(query)
         result = Result(rows, columns, query=query.shown or query.text, batch_rows=self._settings.batch_rows)
         stream = result.stream(name=query.name)
         reply = Reply(columns, FORMATS[query.format].mime)
         stream.batches = self._limited(stream.batches, max_rows, reply)
-        reply.chunks = encode(stream, query.format, infos=query.infos, trailer=lambda: _trailer(reply))
+        infos, members = query.infos, {}
+        if facts:
+            reply.likeness = facts[0] if len(facts) == 1 else facts
+            if query.format == "json":
+                members = {"likeness": reply.likeness}
+            else:
+                infos += tuple(info for one in facts for info in _likeness_infos(one))
+        reply.chunks = encode(stream, query.format, infos=infos, trailer=lambda: _trailer(reply), members=members)
         return reply
 
     def _most_rows(self, query: Query) -> int:
@@ -264,6 +281,16 @@ def begin(
     relation = cursor.sql(statement, params=values)
     assert relation is not None, "a SELECT has a result"
     return relation, list(relation.columns), [str(type_) for type_ in relation.types]
+
+
+def _likeness_infos(facts: Mapping[str, Any]) -> Iterator[Info]:
+    """What a VOTable says of how neighbours were found, and how many were left out."""
+    for name in ("searched", "recall", "rows", "chosen"):
+        yield Info(f"likeness_{name}", str(facts[name]))
+    for name, count in facts["dropped"].items():
+        yield Info(f"likeness_dropped_{name}", str(count))
+    for one in facts.get("positions", ()):
+        yield Info("likeness_position", one["target"], f"image {one['id']}, {one['sep_arcsec']:.3f} arcsec away")
 
 
 def _trailer(reply: Reply) -> Iterable[Info]:

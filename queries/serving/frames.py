@@ -16,8 +16,8 @@ CANCEL = b"C"  # empty: give up the queries that run
 
 # From the process.
 READY = b"R"  # empty: a question may come
-WHOLE = b"W"  # JSON: content_type, rows, truncated; a line feed; the bytes: an answer in one frame
-HEAD = b"H"  # JSON: content_type; the query has begun to answer
+WHOLE = b"W"  # JSON: content_type, likeness, rows, truncated; a line feed; the bytes: an answer in one frame
+HEAD = b"H"  # JSON: content_type, likeness; the query has begun to answer
 DATA = b"D"  # bytes of the answer
 END = b"E"  # JSON: rows, truncated; the last frame of an answer
 ERROR = b"X"  # JSON: error, message, details, spent; the last frame of an answer, after HEAD too

@@ -56,7 +56,7 @@ class Worker:
         self._cancelled = False
         self._gathered = bytearray()  # of the answer, not yet in a frame
         self._frames = bytearray()  # not yet sent
-        self._content_type = ""  # of the answer while nothing of it was sent
+        self._head: dict[str, Any] = {}  # of the answer while nothing of it was sent
         self._flushed_at = 0.0
 
     def run(self) -> None:
@@ -100,13 +100,13 @@ class Worker:
             reply = self._engine.answer(query)
             self._send(reply)
         except BaseException as error:
-            if self._content_type:  # nothing was sent: an error is better than half a file
+            if self._head:  # nothing was sent: an error is better than half a file
                 self._gathered.clear()
             return self._error(error)
         outcome = {"rows": reply.rows, "truncated": reply.truncated}
-        if self._content_type:  # nothing was sent
-            whole = frames.whole_frame({"content_type": self._content_type} | outcome, self._gathered)
-            self._content_type = ""
+        if self._head:  # nothing was sent
+            whole = frames.whole_frame(self._head | outcome, self._gathered)
+            self._head = {}
             self._gathered.clear()
             return whole
         return frames.json_frame(frames.END, outcome)
@@ -134,8 +134,7 @@ class Worker:
                     return alone
         except BaseException as error:
             return self._error(error)
-        head = {"content_type": reply.content_type, "rows": reply.rows, "truncated": reply.truncated}
-        return frames.whole_frame(head, data)
+        return frames.whole_frame(_head(reply) | {"rows": reply.rows, "truncated": reply.truncated}, data)
 
     def _error(self, error: BaseException) -> bytes:
         shown = QueryCancelled("the query was given up") if self._cancelled else error
@@ -143,7 +142,7 @@ class Worker:
         return frames.json_frame(frames.ERROR, content)
 
     def _send(self, reply: Reply) -> None:
-        self._content_type = reply.content_type
+        self._head = _head(reply)
         self._flushed_at = 0.0
         for chunk in reply.chunks:
             if self._cancelled:
@@ -157,9 +156,9 @@ class Worker:
 
     def _begin(self) -> None:
         """Put the head in front of what is sent first."""
-        if self._content_type:
-            self._frames += frames.json_frame(frames.HEAD, {"content_type": self._content_type})
-            self._content_type = ""
+        if self._head:
+            self._frames += frames.json_frame(frames.HEAD, self._head)
+            self._head = {}
 
     def _flush(self, last: bytes = b"") -> None:
         """Send what was gathered, and the last frames."""
@@ -173,6 +172,10 @@ class Worker:
         self._gathered.clear()
         self._frames.clear()
         self._flushed_at = time.monotonic()
+
+
+def _head(reply: Reply) -> dict[str, Any]:
+    return {"content_type": reply.content_type, "likeness": reply.likeness}
 
 
 def _warm_up() -> None:

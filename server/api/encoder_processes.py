@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skyband.queries.likeness import GivenVector
 from skyband.queries.serving import frames
 from skyband.queries.serving.errors import error_of
 from skyband.queries.serving.process import QueryProcess
@@ -19,12 +20,13 @@ from skyband.schema.errors import ResourceLimit, ServerBusy, SkybandError
 from skyband.schema.faults import storage_error
 from skyband.schema.session import spill_folder
 from skyband.schema.store import Store
-from skyband.server.tap.uploads import save_file
+from skyband.server.tap.uploads import file_size, save_file
+from skyband.server.web.bodies import TooLarge
 
 if TYPE_CHECKING:
     from litestar.datastructures import UploadFile
 
-Vectors = Mapping[str, Sequence[float]]
+Vectors = Mapping[str, GivenVector]
 
 
 class _Died(Exception):
@@ -45,10 +47,11 @@ class Encoders:
         self._requests: set[asyncio.Task[Vectors]] = set()
 
     async def encode(self, collection: str, files: Mapping[str, UploadFile]) -> Vectors:
-        """Vectors of images, by the names of `files`, as the collection's own images have them.
+        """Vectors of images, as the collection's own have them, with what is known of them, by the names of `files`.
 
         Raises:
-            BadImage, ResourceLimit: a file is no image, or takes more bytes, pixels, memory or time than it may.
+            TooLarge: a file has more bytes than it may.
+            BadImage, ResourceLimit: a file is no image, or takes more pixels, memory or time than it may.
             TableNotFound, BadTable, BadFile, BadOption: images cannot be encoded as those of the collection were.
             ServerBusy: other images take too long.
         """
@@ -68,6 +71,11 @@ class Encoders:
 
     async def _encode(self, collection: str, files: Mapping[str, UploadFile]) -> Vectors:
         settings = self._store.settings
+        for file in files.values():
+            if (size := file_size(file)) > settings.image_max_bytes:
+                raise TooLarge(
+                    f"the image {file.filename!r} has {size:,} bytes; this service takes {settings.image_max_bytes:,}"
+                )
         try:
             async with asyncio.timeout(settings.query_wait_limit_s):
                 await self._turn.acquire()
@@ -125,8 +133,7 @@ class Encoders:
         content = json.loads(payload)
         if kind == frames.ERROR:
             raise error_of(content)
-        vectors: Vectors = content["vectors"]
-        return vectors
+        return {name: GivenVector(**vector) for name, vector in content["vectors"].items()}
 
 
 async def _kill(process: QueryProcess) -> None:

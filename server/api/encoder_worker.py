@@ -2,7 +2,8 @@
 
 Run as `python -m skyband.server.api.encoder_worker FD`, where FD is its end of a socket pair. The files may be hostile:
 they are decoded here, under limits, and never in the server. First the process is told what it serves (a SETUP frame),
-then it answers questions, each of a collection and some files, by vectors (END) or an error (ERROR).
+then it answers questions, each of a collection and some files, by vectors and what is known of the images (END) or an
+error (ERROR).
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from skyband.queries.images import Limits, decode
-from skyband.queries.likeness import Collection
+from skyband.queries.images import Limits, read_image
+from skyband.queries.images.pixels import checksum_of
+from skyband.queries.likeness import Collection, GivenVector
 from skyband.queries.serving import frames
 from skyband.queries.serving.errors import error_content, is_fatal
 from skyband.queries.serving.lockdown import allow_files, die_with_parent, limit_cpu, limit_process
@@ -40,8 +43,8 @@ class EncoderWorker:
         self._encoders: dict[str, Encoder] = {}
         self._is_limited = False
 
-    def vectors(self, collection: str, files: Mapping[str, str]) -> dict[str, list[float]]:
-        """The vectors of files, by the same names.
+    def vectors(self, collection: str, files: Mapping[str, str]) -> dict[str, GivenVector]:
+        """The vectors of files, by the same names, with their positions where the files say them.
 
         Raises:
             TableNotFound: the collection has no vectors.
@@ -50,19 +53,28 @@ class EncoderWorker:
         """
         import torch
 
-        encoder = self._encoder(Collection.open(self._store, collection))
-        limits = Limits.of(self._settings)
-        names, found = list(files), dict[str, list[float]]()
+        opened = Collection.open(self._store, collection)
+        encoder = self._encoder(opened)
+        limits = Limits.of_uploads(self._settings)
+        names, found, checksums = list(files), dict[str, GivenVector](), dict[str, str]()
         for first in range(0, len(names), _BATCH_IMAGES):
             some = names[first : first + _BATCH_IMAGES]
-            prepared = []
+            prepared, places = [], []
             for name in some:
+                data = _read(Path(files[name]))
+                checksums[name] = checksum_of(data)
                 try:
-                    prepared.append(encoder.prepare(decode(_read(Path(files[name])), limits)))
+                    image = read_image(data, limits)
+                    prepared.append(encoder.prepare(image.picture))
+                    places.append((image.ra, image.dec))
                 except BadImage as error:
                     raise BadImage(error.reason, f"{error.detail} ({name})" if error.detail else name) from None
-            found |= zip(some, encoder.embed(torch.stack(prepared)).tolist(), strict=True)
-        return found
+            vectors = encoder.embed(torch.stack(prepared)).tolist()
+            found |= {
+                name: GivenVector(vector, *place) for name, vector, place in zip(some, vectors, places, strict=True)
+            }
+        copies = opened.ids_of_checksums(list(checksums.values()))
+        return {name: replace(vector, copy=copies.get(checksums[name])) for name, vector in found.items()}
 
     def _encoder(self, collection: Collection) -> Encoder:
         from skyband.models.encoders.collection import encoder_of
@@ -104,7 +116,9 @@ def main() -> None:
         asked = json.loads(question[1])
         limit_cpu(asked["time_limit_s"] * threads)
         try:
-            answer = frames.json_frame(frames.END, {"vectors": worker.vectors(asked["collection"], asked["files"])})
+            vectors = worker.vectors(asked["collection"], asked["files"])
+            told = {name: asdict(vector) for name, vector in vectors.items()}
+            answer = frames.json_frame(frames.END, {"vectors": told})
         except BaseException as error:
             content = error_content(_told(error), Path(settings.store)) | {"spent": is_fatal(error)}
             answer = frames.json_frame(frames.ERROR, content)

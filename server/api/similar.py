@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote as quote_url
 
@@ -13,8 +14,9 @@ from litestar import Request, Response, get, post
 from litestar.exceptions import NotFoundException
 
 from skyband.queries.images import is_collection
-from skyband.queries.likeness import Collection
+from skyband.queries.likeness import Collection, GivenVector
 from skyband.queries.likeness.in_sql import DEFAULT_K
+from skyband.queries.likeness.targets import MOST_ARCSEC
 from skyband.queries.serving import Query
 from skyband.schema.errors import BadOption
 from skyband.schema.names import quote, quote_text
@@ -28,7 +30,6 @@ from skyband.server.web.parameters import Parameters
 if TYPE_CHECKING:
     from litestar.datastructures import UploadFile
 
-_LARGEST_ARCSEC = 648_000.0
 _KEPT_S: Final = 3600
 
 
@@ -51,13 +52,16 @@ async def of_image(
 async def of_position(
     request: Request[Any, Any, Any], service: Service, identity: Identity, collection: str | None = None
 ) -> Response[Any]:
-    """The same for the image nearest to `ra`, `dec` (degrees), in the only collection where none is named."""
+    """The same for the image nearest to `ra`, `dec` (degrees), in the only collection where none is named.
+
+    It must be within `radius_arcsec` of that position (60 by default).
+    """
     parameters = await Parameters.read(request, service.settings)
     collection = await _collection(service, collection)
     position = _position(parameters)
     if position is None:
         raise BadOption(f"say like what: /similar/{collection}/<id>, or /similar/{collection}?ra=<deg>&dec=<deg>")
-    return await _answer(request, service, identity, parameters, collection, position)
+    return await _answer(request, service, identity, parameters, collection, _words(position))
 
 
 @post(["/similar", "/similar/{collection:str}"], status_code=200)
@@ -66,18 +70,22 @@ async def of_upload(
 ) -> Response[Any]:
     """The same for uploaded images and for many targets at once, which the column `target` tells apart.
 
-    Files of the form are images (JPEG, PNG, WebP or FITS), fields `id` name images of the collection, `ra` and `dec` a
-    position. An upload goes by the name of its file, or of its field where another target has that name; of several
-    files in one field, the second goes by `<field>-2` then.
+    Files of the form are images (JPEG, PNG, WebP or FITS), fields `id` name images of the collection. `ra` and `dec`
+    are the position of the upload if there is one alone, and else one more target: the image nearest to there. An
+    upload goes by the name of its file, or of its field where another target has that name; of several files in one
+    field, the second goes by `<field>-2` then.
     """
     parameters = await Parameters.read(request, service.settings)
-    files = _named(parameters.files, parameters.all("id"))
-    if not files and not parameters.all("id") and _position(parameters) is None:
+    files, place = _named(parameters.files, parameters.all("id")), _position(parameters)
+    if not files and not parameters.all("id") and place is None:
         raise BadOption("the form names nothing: send an image as a file, curl -F file=@galaxy.jpg, or the field id")
     name = service.catalogue.table(await _collection(service, collection or parameters.one("collection"))).name
     with service.limits.counted(identity):
         vectors = await service.encoders.encode(name, files) if files else {}
-    targets = [*vectors, *parameters.all("id"), *filter(None, [_position(parameters)])]
+    if len(vectors) == 1 and place is not None:
+        vectors = {of: replace(vector, ra=place[0], dec=place[1]) for of, vector in vectors.items()}
+        place = None
+    targets = [*vectors, *parameters.all("id"), *([_words(place)] if place else [])]
     return await _answer(request, service, identity, parameters, name, targets, vectors)
 
 
@@ -96,9 +104,15 @@ async def _collection(service: Service, given: str | None) -> str:
     return given or (await asyncio.to_thread(Collection.only, service.store)).name
 
 
-def _position(parameters: Parameters) -> str | None:
+def _position(parameters: Parameters) -> tuple[float, float] | None:
     ra_deg, dec_deg = parameters.number("ra", least=-360, most=360), parameters.number("dec", least=-90, most=90)
-    return None if ra_deg is None or dec_deg is None else f"{ra_deg % 360:.9f},{dec_deg:.9f}"
+    if (ra_deg is None) != (dec_deg is None):
+        raise BadOption("a position takes both ra and dec, in degrees")
+    return None if ra_deg is None or dec_deg is None else (ra_deg % 360, dec_deg)
+
+
+def _words(position: tuple[float, float]) -> str:
+    return f"{position[0]:.9f},{position[1]:.9f}"
 
 
 def _named(files: Mapping[str, UploadFile], ids: Sequence[str]) -> dict[str, UploadFile]:
@@ -125,7 +139,7 @@ async def _answer(
     parameters: Parameters,
     collection: str,
     target: str | Sequence[str],
-    vectors: Mapping[str, Sequence[float]] | None = None,
+    vectors: Mapping[str, GivenVector] | None = None,
 ) -> Response[Any]:
     info = service.catalogue.table(collection)
     is_many = not isinstance(target, str)
@@ -171,11 +185,14 @@ def _votes_wanted(service: Service, parameters: Parameters, votes: str) -> dict[
 
 def _call(service: Service, parameters: Parameters, target: str, collection: str) -> str:
     """The table of neighbours, in SQL."""
-    k = parameters.number("k", least=1, most=service.settings.likeness_max_k) or DEFAULT_K
-    options = [quote_text(target), str(int(k)), quote_text(collection)]
-    exclude_arcsec = parameters.number("exclude_arcsec", least=0, most=_LARGEST_ARCSEC)
+    k = parameters.whole_number("k", least=1, most=service.settings.likeness_max_k) or DEFAULT_K
+    options = [quote_text(target), str(k), quote_text(collection)]
+    exclude_arcsec = parameters.number("exclude_arcsec", least=0, most=MOST_ARCSEC)
     if exclude_arcsec is not None:
         options.append(f"exclude_arcsec => {exclude_arcsec:.9f}")
+    radius_arcsec = parameters.number("radius_arcsec", least=1e-6, most=MOST_ARCSEC)
+    if radius_arcsec is not None:
+        options.append(f"radius_arcsec => {radius_arcsec:.9f}")
     where = parameters.one("where")
     if where is not None:
         options.append(f"where => {quote_text(where)}")

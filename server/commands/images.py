@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _COLLECTION = click.option("--collection", required=True, metavar="NAME", help="Collection to add to; made if new.")
 _LIMIT = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Look at N images at most.")
+_REPLACE = click.option(
+    "--replace", is_flag=True, help="Let files take the places of other images that have their ids."
+)
 _DESCRIPTION = click.option("--description", default="", metavar="TEXT", help="What the images are.")
 
 
@@ -61,6 +64,7 @@ def command() -> None:
 @click.option("--path", metavar="COLUMN", help="Column with the paths or URLs.")
 @click.option("--ra", metavar="COLUMN", help="Right ascension.")
 @click.option("--dec", metavar="COLUMN", help="Declination.")
+@_REPLACE
 @_LIMIT
 @_DESCRIPTION
 @json_option
@@ -90,6 +94,7 @@ def add(settings: Settings, sources: tuple[str, ...], as_json: bool, **named: An
 @click.option("--scale-arcsec", type=float, metavar="ARCSEC", help="Side of a pixel; the service's own by default.")
 @click.option("--where", metavar="SQL", help="Condition on the columns of TABLE.")
 @click.option("--base-url", metavar="URL", help="The same service at another place.")
+@_REPLACE
 @_LIMIT
 @_DESCRIPTION
 @json_option
@@ -98,6 +103,7 @@ def cutouts(
     settings: Settings,
     table: str,
     collection: str,
+    replace: bool,
     limit: int | None,
     description: str,
     as_json: bool,
@@ -113,7 +119,9 @@ def cutouts(
     from skyband.ingest.images.cutouts import CutoutOptions, add_cutouts
     from skyband.schema.store import Store
 
-    options = AddOptions(collection=collection, limit=limit, description=description, command=command_line())
+    options = AddOptions(
+        collection=collection, replace=replace, limit=limit, description=description, command=command_line()
+    )
     with progress_bar(f"adding to {collection}", "images") as progress:
         report = add_cutouts(Store.open(settings), CutoutOptions(table=table, **named), options, progress=progress)
     _tell(report, as_json)

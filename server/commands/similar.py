@@ -25,6 +25,13 @@ from skyband.server.vote_options import base_option, measure_option, through_opt
     show_default=True,
     help="Neighbours this near to the target on the sky are the same object, and left out.",
 )
+@click.option(
+    "--radius-arcsec",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="How far from RA,DEC its image may be.",
+)
 @click.option("--votes", metavar="TABLE", help="Say what volunteers said of the neighbours: votes of this table.")
 @through_option
 @measure_option
@@ -46,6 +53,7 @@ def command(
     k: int,
     where: str,
     exclude_arcsec: float,
+    radius_arcsec: float,
     votes: str | None,
     through: str | None,
     measure: str | None,
@@ -72,7 +80,7 @@ def command(
         raise click.UsageError(f"{given} of votes: give --votes TABLE too")
     with open_sky(settings) as sky:
         vectors = open_collection(sky.store, collection)
-        wanted = find_target(vectors, target, load_encoder)
+        wanted = find_target(vectors, target, load_encoder, radius_arcsec)
         asked = look(sky, vectors, wanted.targets, LikenessOptions(k=k, exclude_arcsec=exclude_arcsec), where)
         found = asked.found
         said = (
@@ -88,16 +96,22 @@ def command(
         if as_json:
             rows = [dict(zip((column.name for column in result.columns), row, strict=True)) for row in result.rows()]
             print_json(
-                {"target": wanted.words, "neighbours": rows, **found.facts(), "votes": said.to_json() if said else None}
+                {
+                    "target": wanted.words,
+                    "position_sep_arcsec": wanted.sep_arcsec,
+                    "neighbours": rows,
+                    **found.facts(),
+                    "votes": said.to_json() if said else None,
+                }
             )
             return
         dropped = found.dropped
         note(
             f"{wanted.words}: {found.table.num_rows} of {found.chosen:,} images of {vectors.name} "
             f"({found.searched} search, recall {found.recall:.3g}); "
-            f"left out: {dropped.same_position} at the same position"
+            f"left out: {dropped.itself} itself, {dropped.same_position} at the same position"
         )
-        deliver(result, settings, output, format)
+        deliver(result, settings, output, format, hidden=("source", "checksum"))
         if said is not None:
             from skyband.queries.morphology import interpret
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -29,6 +30,10 @@ TRUNCATED_HEADER = "X-Skyband-Truncated"
 """Whether rows were cut off, of answers that are whole before they are sent."""
 MOST_ROWS_HEADER = "X-Skyband-Max-Rows"
 """How many rows an answer may have at most: one with fewer is whole, whatever its format can say."""
+LIKENESS_HEADER = "X-Skyband-Likeness"
+"""How neighbours were found and how many were left out, JSON; see `Reply.likeness`."""
+_HEADER_CHARACTERS = 4_000
+"""Of that header: proxies take no longer ones."""
 XML = "text/xml"
 _RETRY_AFTER_S = 5
 _LOG = logging.getLogger("skyband.server")
@@ -66,6 +71,9 @@ class RowsResponse(Response[Any]):
 
     async def _begin(self, send: Send, **more: str) -> None:
         given = {"content-type": self._answer.content_type, **self.headers, **more}
+        likeness = json.dumps(self._answer.likeness)
+        if self._answer.likeness is not None and len(likeness) <= _HEADER_CHARACTERS:
+            given[LIKENESS_HEADER] = likeness
         headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 

@@ -85,6 +85,19 @@ class Parameters:
             raise BadOption(f"parameter {name}={text!r} is not a number from {least:g} to {most:g}")
         return value
 
+    def whole_number(self, name: str, *, least: int, most: int) -> int | None:
+        """A parameter that is a whole number in a range; None where it is missing.
+
+        Raises:
+            BadOption: it is none, or out of its range.
+        """
+        value = self.number(name, least=least, most=most)
+        if value is None:
+            return None
+        if value != int(value):
+            raise BadOption(f"parameter {name}={self.one(name)!r} is not a whole number from {least} to {most}")
+        return int(value)
+
     def items(self) -> dict[str, str]:
         """Each parameter once, in upper case; several values are joined by `;`, as UWS wants it."""
         return {name: ";".join(values) for name, values in self._values.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import httpx
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from astropy.io.votable import parse_single_table
+from astropy.io.votable import parse, parse_single_table
 
 from skyband.queries.likeness import Collection, LikenessOptions
 from skyband.schema.settings import Settings
@@ -69,17 +70,51 @@ def sql_of(name: str, k: int) -> str:
 
 
 def test_the_image_nearest_to_a_position(client: httpx.Client, collection: Collection) -> None:
-    found = json_rows(client.get("/similar/gals", params={"ra": "15.2", "dec": "-0.1"}))
+    answer = client.get("/similar/gals", params={"ra": "15.01", "dec": "-0.01"})
+    found = json_rows(answer)
     assert [(row["rank"], row["id"]) for row in found] == expected(collection, "g10", 20)
     assert found[0]["target_sep_arcsec"] > 100
+    [place] = answer.json()["likeness"]["positions"]
+    assert (place["target"], place["id"]) == ("15.010000000,-0.010000000", "g10")
+    assert place["sep_arcsec"] == pytest.approx(36 * 2**0.5, rel=1e-6)
+    wider = client.get("/similar/gals", params={"ra": "15.2", "dec": "-0.1", "radius_arcsec": "900"})
+    assert [(row["rank"], row["id"]) for row in json_rows(wider)] == expected(collection, "g10", 20)
 
 
 def test_other_formats_carry_units(client: httpx.Client, collection: Collection) -> None:
-    table = parse_single_table(io.BytesIO(client.get("/similar/gals/g5?k=3&format=votable").content)).to_table()
+    table = parse_single_table(io.BytesIO(votable_of(client))).to_table()
     assert [str(one) for one in table["id"]] == [name for _, name in expected(collection, "g5", 3)]
     assert str(table["target_sep_arcsec"].unit) == "arcsec"
+    infos = {info.name: info.value for info in parse(io.BytesIO(votable_of(client))).resources[0].infos}
+    assert {name: infos[name] for name in infos if name.startswith("likeness")} == {
+        "likeness_searched": "exact",
+        "likeness_recall": "1.0",
+        "likeness_rows": "200",
+        "likeness_chosen": "200",
+        "likeness_dropped_itself": "1",
+        "likeness_dropped_same_position": "0",
+        "likeness_dropped_repeated": "0",
+    }
     parquet = pq.read_table(io.BytesIO(client.get("/similar/gals/g5?k=3&format=parquet").content))
     assert parquet["rank"].to_pylist() == [1, 2, 3]
+
+
+def votable_of(client: httpx.Client) -> bytes:
+    return client.get("/similar/gals/g5?k=3&format=votable").content
+
+
+def test_every_search_of_a_query_is_told_of(client: httpx.Client) -> None:
+    text = (
+        "SELECT a.id FROM similar('g5', 9, 'gals', where => 'flux < 20') a "
+        "JOIN similar('15,0', 200, 'gals') b USING (id)"
+    )
+    answer = client.get("/sql", params={"query": text, "format": "csv"})
+    first, second = json.loads(answer.headers["X-Skyband-Likeness"])
+    assert (first["chosen"], first["dropped"]["itself"]) == (80, 1)
+    assert (second["chosen"], second["positions"][0]["id"]) == (200, "g10")
+    assert client.get("/sql", params={"query": text}).json()["likeness"] == [first, second]
+    plain = client.get("/sql", params={"query": "SELECT 1 AS x"})
+    assert ("X-Skyband-Likeness" in plain.headers, "likeness" in plain.json()) == (False, False)
 
 
 def test_tap_joins_likeness_with_a_catalogue(client: httpx.Client, collection: Collection) -> None:
@@ -99,6 +134,8 @@ def test_tap_joins_likeness_with_a_catalogue(client: httpx.Client, collection: C
         ("/similar/nothing/g5", 404, "nothing"),
         ("/similar/gals", 400, "/similar/gals?ra=<deg>&dec=<deg>"),
         ("/similar/gals?ra=400&dec=0", 400, "400"),
+        ("/similar/gals?ra=15.2&dec=-0.1", 400, "the nearest, g10, is 13.4 arcmin away"),
+        ("/similar/gals?ra=15&dec=0&radius_arcsec=0", 400, "radius_arcsec"),
         ("/similar/gals/g5?k=0", 400, "k='0'"),
         ("/similar/gals/g5?k=1000000", 400, "k='1000000'"),
         ("/similar/gals/g5?format=jpeg", 400, "jpeg"),

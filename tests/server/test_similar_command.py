@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from PIL import Image
 
 from skyband.schema.store import Store
+from tests.pictures import fits_file, fluxes, wcs_header
 from tests.server.conftest import Run
 
 ONE_VIEW = ("--views", "1", "--device", "cpu")
@@ -66,7 +68,26 @@ def test_an_image_from_elsewhere_and_a_position_are_targets(run: Run, embedded: 
     assert answer["target"] == "mine.jpg"
     assert answer["neighbours"][0]["id"].startswith("blob")
     answer = json.loads(run("similar", "4.001,0", "-k", "3", "--json")[1])
-    assert answer["target"] == "image streak4, the nearest to 4.001,0"
+    assert answer["target"] == "image streak4, the nearest to 4.001,0 (3.6 arcsec away)"
+    assert answer["position_sep_arcsec"] == pytest.approx(3.6)
+
+
+def test_an_image_file_is_where_its_header_says(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "fits"
+    folder.mkdir()
+    for number, dec in enumerate((0.0, 0.02, 0.5, 1.0)):
+        header = wcs_header(30.0, dec, 0.4, 40, 40)
+        (folder / f"f{number}.fits").write_bytes(fits_file(fits.PrimaryHDU(fluxes(number, 40, 40), header)))
+    assert run("images", "add", str(folder), "--collection", "cutouts")[0] == 0
+    assert run("embed", "cutouts", *ONE_VIEW)[0] == 0
+    asked = ("similar", str(folder / "f0.fits"), "--json", *ONE_VIEW)
+    answer = json.loads(run(*asked)[1])
+    assert {row["id"] for row in answer["neighbours"]} == {"f2", "f3"}
+    assert answer["dropped"] == {"itself": 1, "same_position": 1, "repeated": 0}
+    assert sorted(row["target_sep_arcsec"] for row in answer["neighbours"]) == pytest.approx([1800, 3600], rel=1e-6)
+    everything = json.loads(run(*asked, "--exclude-arcsec", "0")[1])
+    assert everything["neighbours"][0]["id"] == "f0"
+    assert (len(everything["neighbours"]), everything["dropped"]["itself"]) == (4, 0)
 
 
 def test_conditions_and_exclusion(run: Run, embedded: Path) -> None:
@@ -81,8 +102,11 @@ def test_conditions_and_exclusion(run: Run, embedded: Path) -> None:
 def test_the_answer_as_a_table_a_file_and_a_picture(run: Run, embedded: Path, tmp_path: Path) -> None:
     code, out, err = run("similar", "streak3", "-k", "4", "--montage", str(tmp_path / "m.png"))
     assert code == 0
-    assert err.startswith("image streak3: 4 of 20 images of shapes (exact search, recall 1); left out: 0 at the same")
+    assert err.startswith(
+        "image streak3: 4 of 20 images of shapes (exact search, recall 1); left out: 1 itself, 0 at the same"
+    )
     assert "similarity" in out and "streak" in out
+    assert "source" not in out and "checksum" not in out
     with Image.open(tmp_path / "m.png") as montage:
         assert montage.format == "PNG" and min(montage.size) > 100
     assert run("similar", "streak3", "-k", "4", "-o", str(tmp_path / "near.csv"))[0] == 0
@@ -90,12 +114,19 @@ def test_the_answer_as_a_table_a_file_and_a_picture(run: Run, embedded: Path, tm
         rows = list(csv.DictReader(file))
     assert [int(row["rank"]) for row in rows] == [1, 2, 3, 4]
     assert list(rows[0])[:4] == ["rank", "similarity", "target_sep_arcsec", "id"]
+    assert {"source", "checksum"} <= set(rows[0])
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("nothing",), "'nothing' is no id of collection 'shapes', and no position"),
+        (("missing.jpg",), "there is no file missing.jpg, and 'missing.jpg' is no id of collection 'shapes'"),
+        (
+            ("4,-1",),
+            "no image of collection 'shapes' is within 60 arcsec of 4,-1: the nearest, streak4, is 60 arcmin away",
+        ),
+        (("4,-95",), "dec -95 is not in -90 to 90 degrees"),
         (("streak3", "--collection", "other"), "no collection 'other'"),
         (("streak3", "--where", "colour > 2"), "--where: query failed"),
         (("streak3", "--votes", "nothing"), "nothing"),

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from astropy.io import fits
 from PIL import Image
 
 from skyband.ingest.images import AddOptions, add_images
@@ -23,7 +24,7 @@ from skyband.queries.likeness import Collection, LikenessOptions
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
 from tests.conftest import publish_rows
-from tests.pictures import jpeg, png, saved, zip_file
+from tests.pictures import fits_file, fluxes, jpeg, png, saved, wcs_header, zip_file
 from tests.server.conftest import Served, json_rows, serving
 
 
@@ -80,13 +81,14 @@ def picture(rng: np.random.Generator, *, is_streak: bool) -> bytes:
 @pytest.fixture(scope="module")
 def served(shapes: Store) -> Iterator[Served]:
     # Small limits, for the files that go beyond them.
-    with serving(shapes.path, image_max_bytes="200000", image_max_pixels="1000000", threads="1") as found:
+    with serving(shapes.path, image_max_bytes="200000", upload_image_max_pixels="1000000", threads="1") as found:
         yield found
 
 
 def test_an_upload_finds_what_the_same_image_finds(served: Served, shapes: Store) -> None:
     source = (shapes.path.parent / "streak4.png").read_bytes()
-    answer = served.client.post("/similar", data={"k": "6"}, files={"file": ("mine.png", source)})
+    everything = {"k": "6", "exclude_arcsec": "0"}
+    answer = served.client.post("/similar", data=everything, files={"file": ("mine.png", source)})
     rows = json_rows(answer)
     collection = Collection.open(shapes, "shapes")
     near = collection.similar(collection.targets(["streak4"]), LikenessOptions(k=5, exclude_arcsec=0)).table
@@ -94,7 +96,36 @@ def test_an_upload_finds_what_the_same_image_finds(served: Served, shapes: Store
     assert [row["similarity"] for row in rows] == pytest.approx([1.0, *near["similarity"].to_pylist()], abs=1e-5)
     assert {row["target"] for row in rows} == {"mine.png"}
     assert [row["rank"] for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert all(row["target_sep_arcsec"] is None for row in rows)
+    # The position is that of the same file in the collection.
+    assert [row["target_sep_arcsec"] for row in rows] == pytest.approx([abs(row["ra"] - 4) * 3600 for row in rows])
+
+
+def test_the_same_file_and_the_same_place_are_left_out_and_counted(served: Served, shapes: Store) -> None:
+    source = (shapes.path.parent / "streak4.png").read_bytes()
+    facts = {"searched": "exact", "recall": 1.0, "rows": 20, "chosen": 20}
+
+    def ask(**data: str) -> tuple[list[str], dict[str, Any]]:
+        answer = served.client.post("/similar", data={"k": "20"} | data, files={"file": ("mine.png", source)})
+        told = answer.json()["likeness"]
+        assert json.loads(answer.headers["X-Skyband-Likeness"]) == told
+        assert {name: told[name] for name in facts} == facts
+        return [row["id"] for row in json_rows(answer)], told["dropped"]
+
+    found, dropped = ask()
+    assert ("streak4" in found, len(found), dropped) == (False, 19, {"itself": 1, "same_position": 0, "repeated": 0})
+    # A position that is given is that of the upload, and no target of its own.
+    found, dropped = ask(ra="7.001", dec="0")
+    assert {"streak4", "streak7"} & set(found) == set()
+    assert dropped == {"itself": 1, "same_position": 1, "repeated": 0}
+    found, dropped = ask(exclude_arcsec="0")
+    assert (found[0], len(found), dropped) == ("streak4", 20, {"itself": 0, "same_position": 0, "repeated": 0})
+
+
+def test_an_upload_is_where_its_header_says(served: Served) -> None:
+    cutout = fits_file(fits.PrimaryHDU(fluxes(1, 50, 60), wcs_header(7.001, 0.0, 0.4, 60, 50)))
+    answer = served.client.post("/similar", data={"k": "20"}, files={"file": ("f.fits", cutout)})
+    assert answer.json()["likeness"]["dropped"] == {"itself": 0, "same_position": 1, "repeated": 0}
+    assert "streak7" not in {row["id"] for row in json_rows(answer)}
 
 
 def test_many_targets_of_all_kinds_at_once(served: Served, shapes: Store) -> None:
@@ -206,7 +237,7 @@ def bomb() -> bytes:
 
 
 HOSTILE = {
-    "bomb": (bomb(), "too many pixels: 20,000 x 20,000"),
+    "bomb": (bomb(), "too many pixels: 20,000 x 20,000, and SKYBAND_UPLOAD_IMAGE_MAX_PIXELS is 1,000,000"),
     "too long": (png(1) + bytes(300_000), "200,000"),
     "nothing": (b"", "empty"),
     "text": (b"this is no picture", "no image of a kind skyband takes"),
@@ -225,7 +256,7 @@ HOSTILE = {
 def test_hostile_uploads_are_refused_by_name(served: Served, name: str) -> None:
     data, message = HOSTILE[name]
     answer = served.client.post("/similar/shapes", files={"good": ("good.png", png(3)), "bad": (f"{name}.jpg", data)})
-    assert answer.status_code == 400
+    assert answer.status_code == (413 if name == "too long" else 400)
     text = answer.json()["error"]["message"]
     assert message in text
     assert name in text
@@ -236,14 +267,15 @@ def test_after_hostile_uploads_the_service_answers_and_nothing_is_left(served: S
     for data, _ in HOSTILE.values():
         served.client.post("/similar/shapes", files={"file": ("x", data)})
     source = (shapes.path.parent / "blob12.png").read_bytes()
-    [row] = json_rows(served.client.post("/similar/shapes", data={"k": "1"}, files={"file": ("x.png", source)}))
+    nearest = {"k": "1", "exclude_arcsec": "0"}
+    [row] = json_rows(served.client.post("/similar/shapes", data=nearest, files={"file": ("x.png", source)}))
     assert row["id"] == "blob12"
     assert not list(shapes.path.glob(".spill-*/image-*"))
 
 
 def test_a_body_of_100_mb_is_refused_before_it_is_kept(served: Served) -> None:
     answer = served.client.post("/similar/shapes", files={"file": ("big.png", bytes(100_000_000))})
-    assert answer.status_code == 400
+    assert answer.status_code == 413
     assert "big.png" in answer.json()["error"]["message"]
 
 
@@ -256,7 +288,7 @@ def test_files_in_one_field_are_told_apart(served: Served, shapes: Store) -> Non
     ):
         answer = served.client.post(
             "/similar/shapes",
-            data={"k": "1", "id": "streak7"},
+            data={"k": "1", "id": "streak7", "exclude_arcsec": "0"},
             files=[("file", (names[0], blob)), ("file", (names[1], streak))],
         )
         found = {row["target"]: row["id"] for row in json_rows(answer)}
@@ -281,6 +313,8 @@ def test_files_in_one_field_are_told_apart(served: Served, shapes: Store) -> Non
         ("/similar/shapes", {"id": "blob12", "where": "1; DROP TABLE shapes"}, {}, 400, "syntax error"),
         ("/similar/shapes", {"id": "blob12", "where": "id IN (SELECT file FROM glob('/etc/*'))"}, {}, 400, "glob"),
         ("/similar/shapes", {"id": "blob12", "exclude_arcsec": "-1"}, {}, 400, "exclude_arcsec"),
+        ("/similar/shapes", {"id": "blob12", "k": "2.7"}, {}, 400, "not a whole number"),
+        ("/similar/shapes", {"id": "blob12", "ra": "7"}, {}, 400, "both ra and dec"),
     ],
 )
 def test_wrong_questions(
@@ -294,7 +328,8 @@ def test_the_process_may_die(served: Served, shapes: Store) -> None:
     source = (shapes.path.parent / "blob12.png").read_bytes()
 
     def nearest() -> str:
-        [row] = json_rows(served.client.post("/similar", data={"k": "1"}, files={"file": ("x.png", source)}))
+        asked = {"k": "1", "exclude_arcsec": "0"}
+        [row] = json_rows(served.client.post("/similar", data=asked, files={"file": ("x.png", source)}))
         return str(row["id"])
 
     assert nearest() == "blob12"
@@ -325,7 +360,8 @@ def test_two_at_once(served: Served, shapes: Store) -> None:
     def nearest(name: str) -> str:
         source = (shapes.path.parent / f"{name}.png").read_bytes()
         with httpx.Client(base_url=served.url, timeout=60, trust_env=False) as client:
-            [row] = json_rows(client.post("/similar", data={"k": "1"}, files={"file": ("x.png", source)}))
+            asked = {"k": "1", "exclude_arcsec": "0"}
+            [row] = json_rows(client.post("/similar", data=asked, files={"file": ("x.png", source)}))
         return str(row["id"])
 
     with ThreadPoolExecutor(4) as pool:

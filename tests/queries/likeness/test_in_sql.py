@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from skyband.queries import Sky
@@ -63,6 +64,19 @@ def test_a_position_is_that_of_the_nearest_image(collection: Collection) -> None
     assert found == expected(collection, f"g{row}", 5)
 
 
+def test_a_position_may_be_so_far_from_its_image(collection: Collection) -> None:
+    rows = catalogue(300)
+    row = next(n for n in range(300) if rows["ra"][n].is_valid)
+    ra, dec = rows["ra"][row].as_py(), rows["dec"][row].as_py()
+    away = f"{ra:.6f}, {dec - np.sign(dec) * 0.02:+.6f}"
+    with Sky(collection.store.path) as sky:
+        with pytest.raises(BadOption, match="no image of collection 'g' is within 60 arcsec"):
+            sky.sql(f"FROM similar('{away}', 5)")
+        found = sky.sql(f"SELECT rank, id, similarity FROM similar('{away}', 5, radius_arcsec => 73) ORDER BY rank")
+        assert found.rows() == expected(collection, f"g{row}", 5)
+        assert [column.type for column in found.columns] == ["INTEGER", "VARCHAR", "FLOAT"]
+
+
 def test_two_in_one_query(collection: Collection) -> None:
     with Sky(collection.store.path) as sky:
         [(both,)] = sky.sql("SELECT count(*) FROM similar('g3', 30) a, similar('g4', 30) AS b WHERE a.id = b.id").rows()
@@ -112,6 +126,8 @@ def test_places_and_arguments_of_calls() -> None:
         ("FROM similar('a', 2.5)", "2.5 neighbours"),
         ("FROM similar('a', 3", "not closed"),
         ("FROM similar('a', (SELECT 3))", "constants alone"),
+        ("FROM similar('a', 3, radius_arcsec => '5')", "numbers as exclude_arcsec and radius_arcsec"),
+        ("FROM similar('a', 3, where => 5)", "a text as where"),
     ],
 )
 def test_wrong_arguments(text: str, message: str) -> None:

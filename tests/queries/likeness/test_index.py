@@ -207,3 +207,9 @@ def test_it_is_asked_from_threads_and_from_event_loops(make_collection: MakeColl
     assert asyncio.run(within()) == expected
     with ThreadPoolExecutor(4) as threads:
         assert [answer.table for answer in threads.map(collection.similar, targets)] == expected
+
+
+def test_of_a_small_collection_every_row_is_a_query(make_collection: MakeCollection) -> None:
+    notes: list[str] = []
+    make_collection(catalogue(300)).build_index(note=notes.append)
+    assert notes[0] == "exact neighbours of 300 rows among 300"

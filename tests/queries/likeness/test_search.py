@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skyband.queries.likeness import Dropped, LikenessOptions, Targets
+from skyband.queries.likeness import Collection, Dropped, GivenVector, LikenessOptions, Targets
 from skyband.queries.likeness.sketch import Sketch
+from skyband.queries.likeness.targets import find_targets, target_at, target_named
 from skyband.queries.likeness.tiers import ExactTier
 from skyband.schema.errors import BadOption
+from skyband.schema.store import Store
 from tests.queries.likeness.conftest import (
     DIMENSIONS,
+    PROVENANCE,
     MakeCollection,
     catalogue,
     matrix,
@@ -166,10 +169,60 @@ def test_impossible_options_are_refused(make_collection: MakeCollection) -> None
 def test_the_row_at_a_position(make_collection: MakeCollection) -> None:
     rows = rows_of(unit_vectors(3), ra=[359.9999, 180.0, None], dec=[0.0, 89.9999, None])
     collection = make_collection(rows)
-    target, sep_arcsec = collection.target_at(0.0001, 0.0)
-    assert list(target.ids) == ["g0"] and sep_arcsec == pytest.approx(0.72)
-    target, sep_arcsec = collection.target_at(0.0, 90.0)
-    assert list(target.ids) == ["g1"] and sep_arcsec == pytest.approx(0.36)
+    target = target_at(collection, 0.0001, 0.0)
+    assert list(target.ids) == ["g0"] and target.sep_arcsec == pytest.approx([0.72])
+    target = target_at(collection, 0.0, 90.0)
+    assert list(target.ids) == ["g1"] and target.sep_arcsec == pytest.approx([0.36])
+    assert np.isnan(collection.targets(["g0"]).sep_arcsec).all()
     nowhere = make_collection(rows_of(unit_vectors(3)), name="nowhere")
     with pytest.raises(BadOption, match="has a position"):
-        nowhere.target_at(1, 2)
+        target_at(nowhere, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("what", "radius_arcsec", "message"),
+    [
+        ("200,-1", 60.0, "no image of collection 'g' is within 60 arcsec of 200,-1: the nearest, g0, is 72 arcsec"),
+        ("200,-1", 71.0, "is within 71 arcsec"),
+        ("200,-95", 60.0, "dec -95 is not in -90 to 90"),
+        ("-400,0", 60.0, "ra -400 is not in -360 to 360"),
+        ("200,-1", 0.0, "radius_arcsec is 0"),
+        ("200,-1", 1e6, "radius_arcsec is 1e"),
+    ],
+)
+def test_a_position_far_from_all_images_is_refused(
+    make_collection: MakeCollection, what: str, radius_arcsec: float, message: str
+) -> None:
+    collection = make_collection(rows_of(unit_vectors(2), ra=[200.0, 20.0], dec=[-0.98001, 0.0]))
+    with pytest.raises(BadOption, match=message):
+        target_named(collection, what, radius_arcsec)
+    assert target_named(collection, "200,-1", 72.1).ids == ("g0",)
+    assert target_named(collection, "-160,-0.98", 1.0).ids == ("g0",)
+
+
+def test_the_file_of_a_vector_from_elsewhere_may_be_there(store: Store) -> None:
+    vectors = unit_vectors(6)
+    made = Collection.create(store, "g", PROVENANCE, pa.schema([("checksum", pa.utf8())]))
+    rows = rows_of(vectors, ra=[10.0, 10.01, 10.02, 50.0, None, 60.0], dec=[0.0, 0.0, 0.0, 0.0, None, 0.0])
+    made.add(rows.append_column("checksum", [[f"{n:064x}" for n in (0, 1, 2, 3, 4, 0)]]), PROVENANCE)
+    assert made.ids_of_checksums([f"{n:064x}" for n in (0, 3, 9)]) == {f"{0:064x}": "g0", f"{3:064x}": "g3"}
+
+    def found(given: GivenVector, exclude_arcsec: float) -> tuple[set[str], int, int]:
+        target = find_targets(made, ["mine"], {"mine": given})
+        answer = made.similar(target, LikenessOptions(k=6, exclude_arcsec=exclude_arcsec))
+        return set(answer.table["id"].to_pylist()), answer.dropped.itself, answer.dropped.same_position
+
+    vector = vectors[0].tolist()
+    everything = {f"g{n}" for n in range(6)}
+    assert found(GivenVector(vector), 100.0) == (everything, 0, 0)
+    assert found(GivenVector(vector, 10.0, 0.0), 40.0) == (everything - {"g0", "g1"}, 0, 2)
+    # The position is that of the same file in the collection, unless the image has its own.
+    assert found(GivenVector(vector, copy="g0"), 40.0) == (everything - {"g0", "g1"}, 1, 1)
+    assert found(GivenVector(vector, 50.0, 0.0, "g0"), 40.0) == (everything - {"g0", "g3"}, 1, 1)
+    assert found(GivenVector(vector, copy="g4"), 40.0) == (everything - {"g4"}, 1, 0)
+    assert found(GivenVector(vector, copy="removed since"), 40.0) == (everything, 0, 0)
+    assert found(GivenVector(vector, 10.0, 0.0, "g0"), 0.0) == (everything, 0, 0)
+
+
+def test_collections_without_checksums_know_no_files(make_collection: MakeCollection) -> None:
+    assert make_collection(catalogue(3)).ids_of_checksums(["0" * 64]) == {}
