@@ -1,8 +1,8 @@
 """Survey definitions: what is known of a survey's columns before a file of it is read.
 
 A survey is a file, `schema/surveys/<name>.toml` or `<store>/surveys/<name>.toml`, and its name is the file's name.
-The keys are the fields of `Survey`, `Archive`, `Band`, `Input` and `SurveyColumn`; `schema/definition.py` says how patterns
-shorten them.
+The keys are the fields of `Survey`, `Archive`, `Band`, `Input` and `SurveyColumn`; `schema/definition.py` says how
+patterns shorten them.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _REACH_ARCSEC = 300
 """How far the environment reaches."""
 _HINTS = {
     "light_curves": "a table of light curves (--light-curves TABLE)",
-    "galaxies": "a flag of extended sources, to count galaxies (--input extended_optical=COLUMN, or --neighbours TABLE)",
+    "galaxies": "a flag of extended sources, for galaxies (--input extended_optical=COLUMN, or --neighbours TABLE)",
     "galaxy_colours": "g and r of the galaxies around (--input, or --neighbours TABLE)",
 }
 
