@@ -95,11 +95,7 @@ def bind_inputs(info: TableInfo, given: Mapping[str, str], store: Path) -> dict[
             bound.setdefault(item.name, Bound(_times(column.name, factor), f"column {column.name}"))
     for name, found in _of_match(info):
         bound.setdefault(name, found)
-    taken = {given[name] for name in given} | {here for member in members for here in member.here.values()}
-    free = [column for column in info.columns if is_number(column) and not column.role and column.name not in taken]
-    if not info.details.get("columns"):
-        # A survey's own table may have other columns of a band it measures, too: only what it lacks is looked for.
-        free = [column for column in info.columns if is_number(column) and not column.role]
+    free = [column for column in info.columns if is_number(column) and not column.role]
     for find in (_by_ucd, _by_name):
         for name, found in find(free, bound):
             bound.setdefault(name, found)
@@ -136,8 +132,8 @@ def _given(info: TableInfo, given: Mapping[str, str]) -> Iterator[tuple[str, Bou
             raise BadOption(f"no input {name!r}: the inputs are {', '.join(standard_inputs())}")
         column = find_column(info.columns, text)
         if column is None or not is_number(column):
-            fault = "no such column" if column is None else f"not numbers there, but {column.type}"
-            raise BadOption(f"--input {name}={text}: table {info.name!r} has {fault}; see skyband describe {info.name}")
+            fault = "has no such column" if column is None else f"holds {column.type} there, no numbers"
+            raise BadOption(f"--input {name}={text}: table {info.name!r} {fault}; see skyband describe {info.name}")
         value = quote(column.name)
         error = given.get(f"{name}_error")
         if error is not None:
