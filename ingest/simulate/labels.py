@@ -26,8 +26,8 @@ _OWN = (
 def label_objects(store: Store, catalogue: str, into: str, *, replace: bool = False, command: str = "") -> TableInfo:
     """Publish the labels of the objects of a matched catalogue (`skyband combine`) of simulated surveys.
 
-    The table has the `object_id` of the catalogue and `class`, `subtype`, `redshift`, `true_id` of `sim_truth`. An object
-    is what the best positioned of its members is; `true_members` beside `members` says how many of them agree.
+    The table has the `object_id` of the catalogue and `class`, `subtype`, `redshift`, `true_id` of `sim_truth`. An
+    object is what the best positioned of its members is; `true_members` beside `members` says how many of them agree.
 
     Raises:
         TableNotFound: the catalogue or `sim_truth` is not there.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.keys import data_of
@@ -20,33 +18,36 @@ _WANTED = {
 """UCDs and names by which the columns are known; a table without bands has one."""
 
 
-def curves_sql(curves: TableInfo) -> str:
-    """SQL of the relation (survey, object_id, band, mjd, mag, error) of a table of light curves.
-
-    Columns are found by UCD, else by name; `survey`, where there is such a column, says in which table the object ids
-    are found.
+def check_curves(curves: TableInfo) -> None:
+    """Require the columns of light curves.
 
     Raises:
-        BadTable: a column is missing.
+        BadTable: one is missing, or holds no numbers.
     """
-    found = {name: _find(curves, name, *known) for name, known in _WANTED.items()}
     for name in ("object_id", "mjd", "mag", "error"):
-        if found[name] is None:
-            ucds, names = _WANTED[name]
+        column = _find(curves, name)
+        ucds, names = _WANTED[name]
+        if column is None:
             raise BadTable(
                 f"table {curves.name!r} has no light curves: no column of the {name} was found, by UCD "
                 f"{' or '.join(ucds)} or by name {', '.join(names)}"
             )
-    for name in ("mjd", "mag", "error"):
-        column = found[name]
-        if column is not None and not is_number(column):
+        if name != "object_id" and not is_number(column):
             raise BadTable(f"column {column.name!r} of table {curves.name!r} holds no numbers, but {column.type}")
-    band = found["band"]
+
+
+def curves_sql(curves: TableInfo) -> str:
+    """SQL of the relation (survey, object_id, band, mjd, mag, error) of a table of light curves that was checked.
+
+    Columns are found by UCD, else by name; `survey`, where there is such a column, says in which table the object ids
+    are found.
+    """
+    band = _find(curves, "band")
     chosen = [
         "survey::VARCHAR AS survey" if curves.column("survey") else "'' AS survey",
-        f"{_name(found['object_id'])} AS object_id",
-        f"{_name(band)}::VARCHAR AS band" if band else "'' AS band",
-        *(f"{_name(found[name])}::DOUBLE AS {name}" for name in ("mjd", "mag", "error")),
+        f"{_name(curves, 'object_id')} AS object_id",
+        f"{quote(band.name)}::VARCHAR AS band" if band else "'' AS band",
+        *(f"{_name(curves, name)}::DOUBLE AS {name}" for name in ("mjd", "mag", "error")),
     ]
     return f"(SELECT {', '.join(chosen)} FROM {data_of(curves)})"
 
@@ -63,7 +64,7 @@ def keys_sql(info: TableInfo, curves: TableInfo, curves_of: str | None, where: s
     Raises:
         BadOption: there is no such column, or it takes one.
     """
-    target = _find(curves, "object_id", *_WANTED["object_id"])
+    target = _find(curves, "object_id")
     assert target is not None
     keys = _survey_ids(info) if curves.column("survey") and curves_of is None else [("", _own_id(info, curves_of))]
     parts = [
@@ -101,7 +102,8 @@ def _own_id(info: TableInfo, name: str | None) -> Column:
     return column
 
 
-def _find(curves: TableInfo, name: str, ucds: Sequence[str], names: Sequence[str]) -> Column | None:
+def _find(curves: TableInfo, name: str) -> Column | None:
+    ucds, names = _WANTED[name]
     for ucd in ucds:
         found = [column for column in curves.columns if column.ucd == ucd]
         if len(found) == 1:
@@ -109,6 +111,7 @@ def _find(curves: TableInfo, name: str, ucds: Sequence[str], names: Sequence[str
     return next((column for known in names if (column := curves.column(known))), None)
 
 
-def _name(column: Column | None) -> str:
+def _name(curves: TableInfo, name: str) -> str:
+    column = _find(curves, name)
     assert column is not None
     return quote(column.name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from skyband.models.features.groups import PACKAGE, Feature, Group, choose_groups, find_features, load_groups, read_toml
 from skyband.models.features.inputs import Bound, bind_inputs, deredden, standard_inputs
-from skyband.models.features.light_curves import curves_sql, keys_sql
+from skyband.models.features.light_curves import check_curves, curves_sql, keys_sql
 from skyband.models.features.options import FeatureOptions
 from skyband.queries.result import Result
 from skyband.queries.sky import Sky
@@ -118,7 +118,7 @@ class FeatureTable:
         column = self.info.column(name)
         if column is None:
             raise BadOption(f"table {self.info.name!r} has no column {name!r}; see skyband describe {self.info.name}")
-        if column.name in (*self.names, *(item.name for item in self.columns[:2])):
+        if column.name.lower() in {item.name.lower() for item in self.columns}:
             raise BadOption(f"column {name!r} of table {self.info.name!r} has the name of a column of the features")
         return column
 
@@ -199,8 +199,10 @@ def feature_table(sky: Sky, table: str, options: FeatureOptions | None = None) -
         inputs = deredden(inputs)
     there = set(inputs)
     if options.light_curves is not None:
-        keys_sql(info, sky.table(options.light_curves), options.curves_of, "true")
-        there |= {"light_curves"} if curves_sql(sky.table(options.light_curves)) else set()
+        curves = sky.table(options.light_curves)
+        check_curves(curves)
+        keys_sql(info, curves, options.curves_of, "true")
+        there.add("light_curves")
     around = _around(sky, info, inputs, options)[1]
     if "extended_optical" in around and info.role("ra"):
         there |= {"galaxies"} | ({"galaxy_colours"} if {"g", "r"} <= around.keys() else set())

@@ -95,7 +95,9 @@ def _list(found: FeatureTable) -> None:
         for feature in group.features
     ]
     print_table(("group", "feature", "unit", "given", "description"), rows)
-    print(f"\n{len(found.names)} features of {found.info.name}, digest {found.digest[:12]}. Where the inputs come from:")
+    print(
+        f"\n{len(found.names)} features of {found.info.name}, digest {found.digest[:12]}. Where the inputs come from:"
+    )
     print_table(
         ("input", "from", "system"), [(name, item.origin, item.system) for name, item in sorted(found.inputs.items())]
     )
