@@ -70,7 +70,8 @@ def _visited(objects: Objects, share: float) -> Bools:
     fields = healpy.ang2pix(2**_FIELD_ORDER, objects.ra, objects.dec, nest=True, lonlat=True)
     draw = (fields.astype(np.uint64) * np.uint64(2_654_435_761)) % np.uint64(2**32)
     bright: Bools = objects.magnitudes[band("r")] < DEPTH_MAG[1] + 0.5
-    return bright & (draw < share * 2**32)
+    bright &= draw < share * 2**32
+    return bright
 
 
 def _measure(

@@ -50,8 +50,8 @@ def _periodic(rng: np.random.Generator, days: Doubles, factor: Doubles) -> Doubl
             np.where(phase < 0.1, 1.0, 0.0) - 0.1,
         ]
     )
-    shape: Doubles = shapes[rng.integers(0, len(shapes), n), np.arange(n)]
-    return amplitude[:, None] * shape
+    chosen: Doubles = amplitude[:, None] * shapes[rng.integers(0, len(shapes), n), np.arange(n)]
+    return chosen
 
 
 def _random_walk(rng: np.random.Generator, days: Doubles, redshift: Doubles) -> Doubles:
@@ -65,7 +65,8 @@ def _random_walk(rng: np.random.Generator, days: Doubles, redshift: Doubles) -> 
     for visit in range(1, visits):
         keep = np.exp(-(days[:, visit] - days[:, visit - 1]) / damping_days)
         walk[:, visit] = keep * walk[:, visit - 1] + np.sqrt(1.0 - keep**2) * steps[:, visit]
-    return rms[:, None] * walk
+    walk *= rms[:, None]
+    return walk
 
 
 _OUTBURSTS = {"SN Ia": (18.0, 10.0), "SN II": (12.0, 30.0), "CV": (1.5, 3.0)}
