@@ -52,8 +52,9 @@ def curves_sql(curves: TableInfo) -> str:
     return f"(SELECT {', '.join(chosen)} FROM {data_of(curves)})"
 
 
-def keys_sql(info: TableInfo, curves: TableInfo, curves_of: str | None, where: str) -> str:
-    """SQL of the relation (row, survey, object_id): which light curve a row of a table has.
+def keys_sql(info: TableInfo, curves: TableInfo, curves_of: str | None, where: str) -> tuple[str, int]:
+    """Which light curve a row of a table has: SQL of the relation (curve, survey, object_id), and a number of names;
+    `curve` is the row's number times that, plus the number of the survey.
 
     Args:
         info: the table.
@@ -68,9 +69,9 @@ def keys_sql(info: TableInfo, curves: TableInfo, curves_of: str | None, where: s
     assert target is not None
     keys = _survey_ids(info) if curves.column("survey") and curves_of is None else [("", _own_id(info, curves_of))]
     parts = [
-        f'SELECT rowid AS "row", {quote_text(survey)} AS survey, {quote(column.name)} AS object_id '
-        f"FROM {data_of(info)} WHERE {quote(column.name)} IS NOT NULL AND {where}"
-        for survey, column in keys
+        f"SELECT rowid * {len(keys)} + {number} AS curve, {quote_text(survey)} AS survey, "
+        f"{quote(column.name)} AS object_id FROM {data_of(info)} WHERE {quote(column.name)} IS NOT NULL AND {where}"
+        for number, (survey, column) in enumerate(keys)
         if is_number(column) == is_number(target)
     ]
     if not parts:
@@ -78,7 +79,7 @@ def keys_sql(info: TableInfo, curves: TableInfo, curves_of: str | None, where: s
             f"object ids of {curves.name!r} are {target.type}, and no id of {info.name!r} is: name the column that has "
             "them with --curves-of COLUMN"
         )
-    return f"({' UNION ALL '.join(parts)})"
+    return f"({' UNION ALL '.join(parts)})", len(keys)
 
 
 def _survey_ids(info: TableInfo) -> list[tuple[str, Column]]:

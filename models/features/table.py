@@ -103,8 +103,13 @@ class FeatureTable:
 
         Raises:
             BadOption: there is no such column, or it has the name of a feature.
-            TableNotFound: there is no such table of labels.
+        BadTable: the table was published anew.
+        TableNotFound: there is no such table of labels.
         """
+        if self.sky.table(self.info.name).version != self.info.version:
+            raise BadTable(
+                f"table {self.info.name!r} was published anew since its features were opened: open them again"
+            )
         extra = [self._passed_on(name) for name in also]
         label = self._labels(labels) if labels is not None else None
         where = "true" if healpix is None else f"{HEALPIX_COLUMN} BETWEEN {healpix[0]:d} AND {healpix[1]:d}"
@@ -159,10 +164,8 @@ class FeatureTable:
         if group.name == "variability":
             assert self.options.light_curves is not None
             curves = self.sky.table(self.options.light_curves)
-            return {
-                "curves": curves_sql(curves),
-                "keys": keys_sql(self.info, curves, self.options.curves_of, where),
-            }
+            keys, names = keys_sql(self.info, curves, self.options.curves_of, where)
+            return {"curves": curves_sql(curves), "keys": keys, "names": str(names)}
         if group.name == "environment":
             around, is_galaxy = _around(self.sky, self.info, self.inputs, self.options), "extended_optical = 1"
             pairs = fill_sql(
