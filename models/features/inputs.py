@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
@@ -99,6 +99,10 @@ def bind_inputs(info: TableInfo, given: Mapping[str, str], store: Path) -> dict[
     for find in (_by_ucd, _by_name):
         for name, found in find(free, bound):
             bound.setdefault(name, found)
+    for name in BANDS:
+        alone = bound.get(f"model_{name}") or bound.get(f"psf_{name}")
+        if alone is not None:
+            bound.setdefault(name, alone)
     if "psf_r" in bound and "model_r" in bound:
         excess = f"({bound['psf_r'].expression}) - ({bound['model_r'].expression})"
         bound.setdefault(
@@ -234,21 +238,18 @@ def _fits(item: StandardInput, column: Column) -> bool:
 def _measured(item: StandardInput, column: Column, columns: Sequence[Column]) -> Iterator[tuple[str, Bound]]:
     """A column found by what is said of it, and that of its error."""
     value, error = quote(column.name), _error_of(column, columns)
-    if item.name in BANDS and error is not None:
+    if item.unit == "mag" and error is not None:
         value = f"CASE WHEN {quote(error.name)} IS NOT NULL THEN {value} END"
-        yield f"{item.name}_error", Bound(quote(error.name), f"column {error.name}")
+        if item.name in BANDS:
+            yield f"{item.name}_error", Bound(quote(error.name), f"column {error.name}")
     yield item.name, Bound(value, f"column {column.name}")
 
 
 def _error_of(column: Column, columns: Sequence[Column]) -> Column | None:
-    patterns: tuple[Callable[[str], str], ...] = (
-        lambda name: f"e_{name}",
-        lambda name: f"{name}_error",
-        lambda name: f"{name}_err",
-        lambda name: f"err_{name}",
-        lambda name: f"{name}Err",
-    )
-    named = (find_column(columns, pattern(column.name)) for pattern in patterns)
+    name = column.name
+    names = [f"e_{name}", f"{name}_error", f"{name}_err", f"err_{name}", f"{name}Err", f"err{name}"]
+    names += [name.replace(*pair) for pair in (("mpro", "sigmpro"), ("_m", "_msigcom"), ("Mag_", "MagErr_"))]
+    named = (find_column(columns, other) for other in names if other != name)
     by_ucd = [other for other in columns if column.ucd and other.ucd == f"stat.error;{column.ucd}"]
     return next((found for found in named if found), by_ucd[0] if len(by_ucd) == 1 else None)
 

@@ -109,6 +109,17 @@ def test_ucds_and_names_tell_bands(store: Store, make_table: MakeTable) -> None:
     assert sorted((row[0], *row[2:]) for row in rows) == [(1, 1.0, 2.0), (2, None, 2.0), (3, 1.0, 2.0)]
 
 
+def test_the_archives_names_are_known_without_a_definition(store: Store, make_table: MakeTable) -> None:
+    make_table(
+        "mine", **PLACE, w3mpro=floats(12, 13, 14), w3sigmpro=floats(0.1, None, 0.1), j_m=floats(15, 16, 17),
+        psfMag_u=floats(20, 21, 22), psfMagErr_u=floats(0.1, 0.1, None), errJ_m=floats(1, 1, 1),
+    )  # fmt: skip
+    with Sky(store.path) as sky:
+        table = feature_table(sky, "mine", FeatureOptions(features=("u_mag", "j_mag", "w3_mag", "j_error_mag")))
+        rows = sorted((row[0], *row[2:]) for row in table.rows().rows())
+    assert rows == [(1, 20.0, 15.0, 12.0, 1.0), (2, 21.0, 16.0, None, 1.0), (3, None, 17.0, 14.0, 1.0)]
+
+
 def test_single_letters_are_bands_in_company_alone(store: Store, make_table: MakeTable) -> None:
     make_table("spectra", **PLACE, z=floats(0.1, 0.2, 0.3))
     make_table("colours", **PLACE, **{name: floats(20, 19, 18) for name in "ugriz"})
