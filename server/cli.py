@@ -30,6 +30,7 @@ COMMANDS = (
     "images",
     "embed",
     "similar",
+    "features",
     "vectors",
     "morphology",
     "anomalies",

@@ -1,0 +1,114 @@
+"""`skyband features`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from skyband.schema.errors import BadOption
+from skyband.schema.settings import Settings
+from skyband.server.console import json_option, note, print_json, print_table, store_option
+from skyband.server.output import deliver, open_sky, output_options
+
+if TYPE_CHECKING:
+    from skyband.models.features import FeatureTable
+
+
+@click.command("features")
+@click.argument("table")
+@click.option("--groups", metavar="NAME,...", default="", help="Groups of features; 'all' for every one.")
+@click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME=COLUMN",
+    help="Which column is a standard input: u=my_u, u_error=my_du, ebv=sfd. May repeat.",
+)
+@click.option("--deredden", is_flag=True, help="Take the extinction of E(B-V) from magnitudes.")
+@click.option("--light-curves", metavar="TABLE", help="Measurements of the same objects, for the group variability.")
+@click.option("--curves-of", metavar="COLUMN", help="Column with the object ids of the light curves.")
+@click.option("--neighbours", metavar="TABLE", help="Whose galaxies surround the sources, if not those of TABLE.")
+@click.option("--also", metavar="COLUMN,...", default="", help="Columns of TABLE to pass on.")
+@click.option("--list", "only_list", is_flag=True, help="List the features, and what is missing for the others.")
+@output_options
+@json_option
+@store_option
+def command(
+    settings: Settings,
+    table: str,
+    groups: str,
+    inputs: tuple[str, ...],
+    deredden: bool,
+    light_curves: str | None,
+    curves_of: str | None,
+    neighbours: str | None,
+    also: str,
+    only_list: bool,
+    output: Path | None,
+    format: str | None,
+    as_json: bool,
+) -> None:
+    """Show or write the features of TABLE: what a classifier sees of each source.
+
+    The bands are those of the surveys of TABLE, in their own system (AB or Vega); missing values stay empty.
+    --json says what the features are, where their inputs come from, and what the others lack.
+
+    Example: skyband features objects --groups colours,parallax --light-curves sim_light_curves -o features.parquet
+    """
+    from skyband.models.features import FeatureOptions, feature_table
+    from skyband.models.features.table import facts
+
+    options = FeatureOptions(
+        groups=_names(groups),
+        inputs=dict(map(_pair, inputs)),
+        deredden=deredden,
+        light_curves=light_curves,
+        curves_of=curves_of,
+        neighbours=neighbours,
+    )
+    with open_sky(settings) as sky:
+        found = feature_table(sky, table, options)
+        if as_json:
+            print_json(facts(found))
+        elif only_list:
+            _list(found)
+        if output is not None or not (as_json or only_list):
+            deliver(found.rows(also=_names(also)), settings, output, format)
+            note(f"{len(found.names)} features, {len(found.missing)} more cannot be given: see --list")
+
+
+def _list(found: FeatureTable) -> None:
+    from skyband.models.features.groups import choose_groups
+
+    wanted = choose_groups(found.options.groups)
+    rows = [
+        (
+            group.name,
+            feature.name,
+            feature.unit,
+            "lacks " + ", ".join(found.missing[feature.name]) if feature.name in found.missing else "yes",
+            feature.description,
+        )
+        for group in wanted
+        for feature in group.features
+    ]
+    print_table(("group", "feature", "unit", "given", "description"), rows)
+    print(
+        f"\n{len(found.names)} features of {found.info.name}, digest {found.digest[:12]}. Where the inputs come from:"
+    )
+    print_table(
+        ("input", "from", "system"), [(name, item.origin, item.system) for name, item in sorted(found.inputs.items())]
+    )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, column = text.partition("=")
+    if not (name and equals and column):
+        raise BadOption(f"--input {text!r} is not of the form NAME=COLUMN")
+    return name, column
