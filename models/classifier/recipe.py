@@ -1,0 +1,125 @@
+"""How large a training is: a preset by the time there is, chosen before it begins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from skyband.models.classifier.fitting import Pace
+from skyband.models.classifier.folds import FoldPlan
+from skyband.models.classifier.matrix import FeatureMatrix
+from skyband.schema.errors import BadOption
+
+_MEMBERS = ("boosting", "forest", "network")
+_THREADED_VALUES = 2_000_000
+"""Values of a matrix up to which one thread is as fast as several, which wait for each other."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a training depends on besides its rows.
+
+    Attributes:
+        rounds: of each kind of member at most: trees or epochs, by its name.
+        folds: how rows are dealt out.
+        seed: of everything random.
+        threads: of the processor; sums depend on them in their last digits.
+        device: "cpu" or "cuda".
+        balance: how much rare classes weigh while members learn, 0 (by their rows) to 1 (as much as common ones);
+            probabilities are set right afterwards.
+        band_dropout: chance that a network learns from a row without a band.
+        coverage: of conformal sets.
+        coarse: coarse class of each class, for a level of star, galaxy and quasar first; empty for none.
+        pace: when trainings stop and are saved.
+    """
+
+    rounds: Mapping[str, int]
+    folds: FoldPlan = field(default_factory=FoldPlan)
+    seed: int = 0
+    threads: int = 1
+    device: str = "cpu"
+    balance: float = 0.25
+    band_dropout: float = 0.1
+    coverage: float = 0.9
+    coarse: Mapping[str, str] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained.
+
+        Raises:
+            BadOption: a number is out of its range.
+        """
+        ranges = (
+            ("balance", self.balance, 0, 1),
+            ("band_dropout", self.band_dropout, 0, 0.9),
+            ("threads", self.threads, 1, 1024),
+            ("seed", self.seed, 0, 2**31 - 1),
+        )
+        for name, value, least, most in ranges:
+            if not least <= value <= most:
+                raise BadOption(f"{name} {value:g} is not in {least} to {most}")
+        few = [name for name, rounds in self.rounds.items() if rounds < 1]
+        if few or not self.rounds:
+            raise BadOption(f"no rounds for {', '.join(few) or 'any member'}; give 1 or more")
+
+
+@dataclass(frozen=True)
+class _Size:
+    """A preset: rounds, and seconds it takes for each million values and class on one core, all folds together."""
+
+    rounds: Mapping[str, int]
+    seconds: float
+
+
+_SIZES = (
+    _Size({"boosting": 60, "forest": 60, "network": 12}, 8.0),
+    _Size({"boosting": 150, "forest": 120, "network": 25}, 18.0),
+    _Size({"boosting": 300, "forest": 200, "network": 40}, 32.0),
+    _Size({"boosting": 600, "forest": 400, "network": 80}, 64.0),
+    _Size({"boosting": 1_500, "forest": 600, "network": 160}, 140.0),
+)
+"""Seconds were measured on two cores of a laptop; they choose a size, and promise nothing."""
+
+
+def recipe_for(
+    matrix: FeatureMatrix,
+    classes: int,
+    budget_s: float,
+    *,
+    seed: int = 0,
+    threads: int | None = None,
+    device: str = "auto",
+) -> Recipe:
+    """The largest preset that should end within a time; the smallest if none does.
+
+    The clock has no say in it, so a training that was killed goes on with the same one.
+
+    Args:
+        matrix: that is trained with.
+        classes: number of them.
+        budget_s: seconds there are.
+        seed: of everything random.
+        threads: of the processor; None for one a core, and one alone for small matrices.
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        BadOption: the time is not positive, or there is no such device.
+    """
+    from skyband.models.encoders.devices import choose_device
+
+    if not budget_s > 0:
+        raise BadOption(f"a budget of {budget_s:g} s: give a positive number of seconds")
+    if device not in ("auto", "cpu", "cuda"):
+        raise BadOption(f"device {device!r}: take auto, cpu or cuda")
+    if threads is None:
+        threads = 1 if matrix.values.size < _THREADED_VALUES else len(os.sched_getaffinity(0))
+    work = max(matrix.values.size / 1e6, 0.05) * classes / threads
+    fitting = [size for size in _SIZES if size.seconds * work <= budget_s]
+    return Recipe(
+        rounds=(fitting[-1] if fitting else _SIZES[0]).rounds,
+        seed=seed,
+        threads=threads,
+        device=choose_device(device).type,  # type: ignore[arg-type]
+    )
