@@ -106,7 +106,9 @@ class Classifier:
         known = {learner.name: learner for learner in learners}
         strange = sorted(set(manifest.get("members", {})) - set(known))
         if strange:
-            raise BadFile(f"the model {folder} has members of kinds not known here: {listed(strange)}; give its learners")
+            raise BadFile(
+                f"the model {folder} has members of kinds not known here: {listed(strange)}; give its learners"
+            )
         try:
             ensemble = json.loads(files["ensemble.json"])
             features, classes = len(manifest["features"]), len(manifest["classes"])
@@ -198,4 +200,4 @@ def _disagreement(members: Floats) -> Doubles:
     for start in range(0, members.shape[1], _BLOCK_ROWS):
         block = members[:, start : start + _BLOCK_ROWS].astype(np.float64)
         parts.append(_entropy(block.mean(axis=0)) - _entropy(block).mean(axis=0))
-    return np.clip(np.concatenate(parts) if parts else np.empty(0), 0.0, None) / np.log(count)
+    return np.asarray(np.clip(np.concatenate(parts) if parts else np.empty(0), 0.0, None) / np.log(count))

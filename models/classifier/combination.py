@@ -34,7 +34,7 @@ class Votes:
     of: Integers
 
     def __len__(self) -> int:
-        return self.fine.shape[1]
+        return int(self.fine.shape[1])
 
     def rows(self, chosen: Any) -> Votes:
         """Those of some rows."""
@@ -46,9 +46,9 @@ class Votes:
         With levels the coarse classes come first: their probability is the mean of all members of both levels, and it
         is parted among the classes as the fine members part it.
         """
-        fine = self.fine.mean(axis=0)
+        fine = np.asarray(self.fine.mean(axis=0))
         if not levels:
-            return np.asarray(fine)
+            return fine
         member_of = np.eye(self.coarse.shape[2])[self.of]
         within = np.maximum(fine @ member_of, SMALLEST)
         both = np.concatenate([self.fine @ member_of, self.coarse]).mean(axis=0)
@@ -157,12 +157,10 @@ def choose_combination(
                     own = folds == number
                     found[own] = one.apply(votes.rows(own), None if magnitude is None else magnitude[own])
                 tried[one.name] = (log_loss(found, codes, weights), found, (kind, levels, by_magnitude))
-    best, probabilities, (kind, levels, by_magnitude) = min(tried.values(), key=lambda item: item[0])
+    _, probabilities, (kind, levels, by_magnitude) = min(tried.values(), key=lambda item: item[0])
     everywhere = np.ones(len(codes), bool)
     coefficients = _regression(kind, levels, votes, codes, weights, everywhere)
-    combination = _calibrated(
-        (kind, levels, by_magnitude), coefficients, votes, codes, weights, magnitude, everywhere
-    )
+    combination = _calibrated((kind, levels, by_magnitude), coefficients, votes, codes, weights, magnitude, everywhere)
     return Choice(combination, probabilities, {name: loss for name, (loss, *_) in tried.items()})
 
 

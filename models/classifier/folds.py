@@ -12,9 +12,6 @@ from skyband.models.classifier.matrix import Flags, Integers, listed
 from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.healpix import KEY_ORDER, neighbours
 
-_WATCHED_PARTS = 8
-"""One part in so many of a fold's training rows is watched, to stop early."""
-
 
 @dataclass(frozen=True)
 class FoldPlan:
@@ -48,26 +45,17 @@ class Folds:
     fold: NDArray[np.int8]
     places: Integers
     _healpix_29: Integers
-    _codes: Integers
 
     def held_out(self, fold: int) -> Integers:
         """Rows of a fold."""
         return np.flatnonzero(self.fold == fold)
 
-    def training(self, fold: int) -> tuple[Integers, Integers]:
-        """Rows to train with when a fold is held out, and rows to watch meanwhile; no place has both."""
+    def training(self, fold: int) -> Integers:
+        """Rows to train with when a fold is held out."""
         rows = np.flatnonzero(self.fold != fold)
         if self.plan.buffer_order is not None:
             rows = rows[~self._beside(rows, self.held_out(fold), self.plan.buffer_order)]
-        return self.watched(rows, fold)
-
-    def watched(self, rows: Integers, part: int) -> tuple[Integers, Integers]:
-        """Rows parted into those to train with and those to watch, which are none where places are too few."""
-        dealt = _deal(self._codes[rows], self.places[rows], _WATCHED_PARTS, self.plan.seed + 1 + part)
-        trained, watched = rows[dealt != 0], rows[dealt == 0]
-        lost = np.setdiff1d(self._codes[rows], self._codes[trained])
-        few = len(np.unique(self.places[rows])) < 2 * _WATCHED_PARTS
-        return (rows, rows[:0]) if few or len(lost) else (trained, watched)
+        return rows
 
     def _beside(self, rows: Integers, held_out: Integers, order: int) -> Flags:
         shift = 2 * (KEY_ORDER - order)
@@ -94,7 +82,9 @@ def deal_folds(labels: Labels, healpix_29: Integers, groups: Integers | None, pl
     """
     if plan.count < 2:
         raise BadOption(f"{plan.count} folds: take 2 or more")
-    if not 0 <= plan.order <= KEY_ORDER or not (plan.buffer_order is None or plan.order <= plan.buffer_order <= KEY_ORDER):
+    if not 0 <= plan.order <= KEY_ORDER or not (
+        plan.buffer_order is None or plan.order <= plan.buffer_order <= KEY_ORDER
+    ):
         raise BadOption(
             f"HEALPix orders of folds are {plan.order} and {plan.buffer_order} (buffer): "
             f"take 0 to {KEY_ORDER}, the buffer's no coarser"
@@ -108,9 +98,9 @@ def deal_folds(labels: Labels, healpix_29: Integers, groups: Integers | None, pl
             f"the rows lie in {number} separate pixels of HEALPix order {plan.order}, too few for {plan.count} folds; "
             "take a higher order"
         )
-    folds = Folds(plan, _deal(labels.codes, places, plan.count, plan.seed), places, healpix_29, labels.codes)
+    folds = Folds(plan, _deal(labels.codes, places, plan.count, plan.seed), places, healpix_29)
     for fold in range(plan.count):
-        trained = folds.training(fold)[0]
+        trained = folds.training(fold)
         absent = np.bincount(labels.codes[trained], minlength=len(labels.classes)) == 0
         if absent.any():
             names = [name for name, flag in zip(labels.classes, absent, strict=True) if flag]

@@ -38,7 +38,8 @@ class Labels:
             raise BadTable(f"{unnamed} of {len(names)} rows have no label; leave them out of the training")
         if not len(names):
             raise BadTable("there are no rows to train with")
-        classes, codes, counts = np.unique(np.asarray(names, dtype=str), return_inverse=True, return_counts=True)
+        found, codes, counts = np.unique(np.asarray(names, dtype=str), return_inverse=True, return_counts=True)
+        classes = tuple(found.tolist())
         if len(classes) < 2:
             raise BadTable(f"all {len(names)} labels are {classes[0]!r}; a classifier needs two classes at least")
         least = LEAST_ROWS_A_FOLD * folds
@@ -48,7 +49,7 @@ class Labels:
                 f"too few rows of a class: {listed(few)}; {least} are needed for {folds} folds: "
                 "label more, merge the class with another, or leave it out"
             )
-        return cls(tuple(str(name) for name in classes), codes.astype(np.int64).reshape(-1))
+        return cls(classes, codes.astype(np.int64).reshape(-1))
 
     @property
     def counts(self) -> Integers:
@@ -58,7 +59,7 @@ class Labels:
     def shares(self, weights: Doubles | None = None) -> Doubles:
         """Share of each class in the rows, by weight: the prior a model learns from them."""
         found = np.bincount(self.codes, weights=weights, minlength=len(self.classes)).astype(np.float64)
-        return found / found.sum()
+        return np.asarray(found / found.sum())
 
     def coarse(self, of_class: Mapping[str, str]) -> tuple[Labels, Integers]:
         """The same rows on a coarser level, and the coarse class of each class.
@@ -79,14 +80,13 @@ class Labels:
         return Labels(coarse, of[self.codes]), of
 
 
-def balancing_weights(labels: Labels, rows: Integers, power: float) -> Doubles:
-    """Weight of each class that lets rare ones be heard, mean 1 over the rows.
+def balancing_weights(labels: Labels, rows: Integers, rare_share: float) -> Doubles:
+    """Weight of each class that lets rare ones be heard: the root of what they lack to a share of the rows.
 
     Args:
         labels: of all rows.
         rows: that are trained with.
-        power: 0 for none, 1 for classes of equal weight.
+        rare_share: share from which on a class weighs 1; 0 for no weights.
     """
-    counts = np.bincount(labels.codes[rows], minlength=len(labels.classes)).astype(np.float64)
-    weights = np.where(counts > 0, (counts.sum() / np.maximum(counts, 1)) ** power, 0.0)
-    return np.asarray(weights * counts.sum() / (weights * counts).sum())
+    shares = np.bincount(labels.codes[rows], minlength=len(labels.classes)) / len(rows)
+    return np.sqrt(np.maximum(rare_share / np.maximum(shares, 1 / len(rows)), 1.0))

@@ -52,7 +52,9 @@ class FeatureMatrix:
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.float32:
-            raise BadTable(f"features are a {self.values.ndim}-D {self.values.dtype} array; give rows x features float32")
+            raise BadTable(
+                f"features are a {self.values.ndim}-D {self.values.dtype} array; give rows x features float32"
+            )
         if self.values.shape[1] != len(self.names) or len(set(self.names)) != len(self.names):
             raise BadTable(f"{self.values.shape[1]} columns of features have {len(set(self.names))} different names")
         if not self.names:
@@ -94,7 +96,9 @@ class FeatureMatrix:
         """
         missing = [name for name in names if name not in self.names]
         if missing:
-            raise BadTable(f"the table lacks {len(missing)} of {len(names)} features: {listed(missing)}; build them first")
+            raise BadTable(
+                f"the table lacks {len(missing)} of {len(names)} features: {listed(missing)}; build them first"
+            )
         if tuple(names) == self.names:
             return self
         bands = {band: tuple(one for one in members if one in names) for band, members in self.bands.items()}

@@ -125,5 +125,7 @@ def _star_galaxy_auc(probabilities: Doubles, codes: Integers, classes: Sequence[
     positive = codes[both] == star
     if not positive.any() or positive.all():
         return None
-    odds = np.log(np.maximum(probabilities[both, star], 1e-300)) - np.log(np.maximum(probabilities[both, galaxy], 1e-300))
+    odds = np.log(np.maximum(probabilities[both, star], 1e-300)) - np.log(
+        np.maximum(probabilities[both, galaxy], 1e-300)
+    )
     return area_under_curve(odds, positive)

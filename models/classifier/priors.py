@@ -33,7 +33,7 @@ def prior_shares(prior: Prior, classes: Sequence[str], trained: Doubles) -> Doub
             return trained
         if prior == "uniform":
             return np.full(len(classes), 1 / len(classes))
-        raise BadOption(f"prior {prior!r}: give \"train\", \"uniform\", or the share of each class")
+        raise BadOption(f'prior {prior!r}: give "train", "uniform", or the share of each class')
     unknown = sorted(set(prior) - set(classes))
     missing = [name for name in classes if name not in prior]
     if unknown or missing:

@@ -26,8 +26,8 @@ class Recipe:
         seed: of everything random.
         threads: of the processor; sums depend on them in their last digits.
         device: "cpu" or "cuda".
-        balance: how much rare classes weigh while members learn, 0 (by their rows) to 1 (as much as common ones);
-            probabilities are set right afterwards.
+        rare_share: share of the rows below which a class weighs more while members learn (`balancing_weights`);
+            probabilities are set right afterwards. 0 for no weights.
         band_dropout: chance that a network learns from a row without a band.
         coverage: of conformal sets.
         coarse: coarse class of each class, for a level of star, galaxy and quasar first; empty for none.
@@ -39,7 +39,7 @@ class Recipe:
     seed: int = 0
     threads: int = 1
     device: str = "cpu"
-    balance: float = 0.25
+    rare_share: float = 0.02
     band_dropout: float = 0.1
     coverage: float = 0.9
     coarse: Mapping[str, str] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Recipe:
             BadOption: a number is out of its range.
         """
         ranges = (
-            ("balance", self.balance, 0, 1),
+            ("rare_share", self.rare_share, 0, 1),
             ("band_dropout", self.band_dropout, 0, 0.9),
             ("threads", self.threads, 1, 1024),
             ("seed", self.seed, 0, 2**31 - 1),

@@ -65,7 +65,9 @@ class Safety:
         forest = IsolationForest(n_estimators=_TREES, max_samples=min(_TREE_ROWS, len(values)), random_state=seed)
         forest.fit(values)
         isolation = Trees.with_values(
-            [one.tree_ for one in forest.estimators_], [_paths(one.tree_) for one in forest.estimators_], values.shape[1]
+            [one.tree_ for one in forest.estimators_],
+            [_paths(one.tree_) for one in forest.estimators_],
+            values.shape[1],
         )
         scores = _scores(isolation, values, threads)
         bands = matrix.band_masks()
@@ -142,7 +144,7 @@ def _packed(flags: Flags) -> NDArray[Any]:
 
 def _scores(isolation: Trees, values: Floats, threads: int) -> Doubles:
     """Isolation scores, higher for what is more isolated: the negative mean path length."""
-    return -isolation.mean(values, threads)[:, 0]
+    return np.asarray(-isolation.mean(values, threads)[:, 0])
 
 
 def _paths(tree: Any) -> Doubles:
@@ -153,7 +155,7 @@ def _paths(tree: Any) -> Doubles:
         for child in (nodes["left_child"][number], nodes["right_child"][number]):
             if child >= 0:
                 depth[child] = depth[number] + 1
-    return depth + np.array([_average_path(int(count)) for count in nodes["n_node_samples"]])
+    return np.asarray(depth + [_average_path(int(count)) for count in nodes["n_node_samples"]])
 
 
 def _average_path(rows: int) -> float:

@@ -1,4 +1,4 @@
-"""Calibration by temperature: sharper or softer probabilities, in the same order (Guo et al. 2017, arXiv:1706.04599)."""
+"""Calibration by temperature: sharper or softer probabilities in the same order (Guo et al. 2017, arXiv:1706.04599)."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,8 +57,8 @@ def train(
     """Train a classifier, or go on with the training in `folder`, or read the model it ended in.
 
     Members are trained once without each fold, for predictions of rows they had not learnt from; on these the
-    ensemble is chosen, calibrated and measured. Then each is trained on all rows, for as many rounds as the folds
-    found best.
+    ensemble is chosen, calibrated and measured. The first fold says for how many rounds: its training stops early by
+    the rows it holds out, and that one number serves the others, and the last training, of all rows.
 
     Args:
         matrix: features, with healpix_29.
@@ -161,10 +160,9 @@ class _Run:
         class_weights: dict[str, list[float]] = {}
         for level in self._levels:
             for learner in level.learners:
-                everything, nothing = np.arange(len(self._matrix)), np.empty(0, np.int64)
-                best = rounds[member_file(level.name, learner)]
-                fitted, weights = self._fit(level, learner, None, everything, nothing, best)
-                files[member_file(level.name, learner)] = fitted.member.dump()
+                file = member_file(level.name, learner)
+                fitted, weights = self._fit(level, learner, None, rounds[file])
+                files[file] = fitted.member.dump()
                 class_weights[level.name] = weights.tolist()
         self._tell(Progress("ensemble"))
         both = Votes(votes["classes"], votes.get("coarse", np.empty((0, len(self._measured), 1))), self._of)
@@ -187,37 +185,37 @@ class _Run:
         self._run.finish(manifest | report, files)
 
     def _out_of_fold(self, level: _Level, rounds: dict[str, int]) -> Doubles:
-        """Probabilities of the measured rows by each member, members x rows x classes; notes the best rounds."""
+        """Probabilities of the measured rows by each member, members x rows x classes; notes the rounds."""
         classes = len(level.labels.classes)
         found = np.empty((len(level.learners), len(self._measured), classes))
         for place, learner in enumerate(level.learners):
-            best = []
+            rounds_of = self._recipe.rounds[learner.name]
             for fold in range(self._recipe.folds.count):
                 own = np.flatnonzero(self._folds.fold[self._measured] == fold)
                 part = f"{level.name}-{learner.name}-{fold}"
                 done = self._run.read_part(part, len(own), classes)
                 if done is None:
-                    trained, watched = self._folds.training(fold)
-                    planned = self._recipe.rounds[learner.name]
-                    fitted, weights = self._fit(level, learner, fold, trained, watched, planned)
+                    fitted, weights = self._fit(level, learner, fold, rounds_of)
                     values = self._matrix.values[self._measured[own]]
-                    said = reweight(fitted.member.predict_proba(values, self._recipe.threads), weights, np.ones(classes))
+                    said = reweight(
+                        fitted.member.predict_proba(values, self._recipe.threads), weights, np.ones(classes)
+                    )
                     self._run.write_part(part, said, fitted)
                     done = self._run.read_part(part, len(own), classes)
                 else:
                     self._count(learner, float(done[1]["seconds"]))
                 assert done is not None
                 found[place, own] = done[0]
-                best.append(int(done[1]["rounds"]))
-            rounds[member_file(level.name, learner)] = max(1, math.ceil(float(np.median(best))))
+                rounds_of = int(done[1]["rounds"])
+            rounds[member_file(level.name, learner)] = rounds_of
         return found
 
-    def _fit(
-        self, level: _Level, learner: Learner, fold: int | None, trained: Integers, watched: Integers, rounds: int
-    ) -> tuple[Fitted, Doubles]:
-        """A member of some rows, and what its classes weighed while it learnt."""
-        class_weights = balancing_weights(level.labels, trained, self._recipe.balance)
-        codes, planned = level.labels.codes, self._recipe.rounds[learner.name]
+    def _fit(self, level: _Level, learner: Learner, fold: int | None, rounds: int) -> tuple[Fitted, Doubles]:
+        """A member of all rows but a fold's, and what its classes weighed while it learnt."""
+        trained = np.arange(len(self._matrix)) if fold is None else self._folds.training(fold)
+        watched = self._folds.held_out(0) if fold == 0 else np.empty(0, np.int64)
+        class_weights = balancing_weights(level.labels, trained, self._recipe.rare_share)
+        codes = level.labels.codes
 
         def rows(chosen: Integers) -> Rows:
             weights = self._weights[chosen] * class_weights[codes[chosen]]
@@ -229,7 +227,7 @@ class _Run:
             watched=rows(watched),
             classes=len(level.labels.classes),
             rounds=rounds,
-            schedule=planned,
+            schedule=self._recipe.rounds[learner.name],
             seed=self._recipe.seed * 101 + number,
             threads=self._recipe.threads,
             device=self._recipe.device,

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from skyband.models.classifier.matrix import Doubles, Floats, chunks
+from skyband.models.classifier.members.boosted_file import check_boosted
 from skyband.models.classifier.members.member import Rows, Task
-from skyband.schema.errors import BadFile, MissingDependency
+from skyband.schema.errors import MissingDependency
 
 _SEEDS = 1_000_003
 """Seeds of two trainings lie so far apart, more than rounds of one do."""
@@ -48,7 +49,6 @@ class Boosting:
     name: str = "boosting"
     suffix: str = ".ubj"
     libraries: tuple[str, ...] = ("xgboost-cpu", "xgboost")
-    round_name: str = "tree"
     stops_early: bool = True
 
     def segment(self, rounds: int) -> int:
@@ -65,16 +65,8 @@ class Boosting:
         Raises:
             BadFile: they are none, or the model has other features or classes.
         """
-        xgboost = _library()
-        try:
-            booster = xgboost.Booster()
-            booster.load_model(bytearray(data))
-            found = booster.num_features(), booster.inplace_predict(np.zeros((1, features), np.float32)).shape
-        except (xgboost.core.XGBoostError, ValueError, TypeError) as error:
-            raise BadFile(f"no model of XGBoost: {str(error).strip().partition(chr(10))[0]}") from None
-        if found != (features, (1, classes)):
-            raise BadFile(f"a model of {found[0]} features and {found[1][-1]} classes, not {features} and {classes}")
-        return BoostingMember(booster)
+        check_boosted(data, features, classes)
+        return BoostingMember(_library().Booster(model_file=bytearray(data)))
 
 
 class BoostingMember:
@@ -146,12 +138,13 @@ class BoostingTraining:
         return bytes(self._booster.save_raw("ubj"))
 
     def restore(self, state: bytes) -> None:
-        """Boost on from these trees."""
-        try:
-            self._booster = self._begun(bytearray(state), 0)
-        except _library().core.XGBoostError as error:
-            raise BadFile(f"no state of XGBoost: {str(error).strip().partition(chr(10))[0]}") from None
-        self.rounds = self._booster.num_boosted_rounds()
+        """Boost on from these trees.
+
+        Raises:
+            BadFile: they are none.
+        """
+        self.rounds = check_boosted(state, self._task.trained.values.shape[1], self._task.classes)
+        self._booster = self._begun(bytearray(state), self.rounds)
 
     def _begun(self, model: bytearray | None, rounds: int) -> Any:
         seed = {"seed": (self._task.seed * _SEEDS + rounds) % 2**31}

@@ -29,7 +29,6 @@ class Forest:
     name: str = "forest"
     suffix: str = ".npz"
     libraries: tuple[str, ...] = ("scikit-learn",)
-    round_name: str = "tree"
     stops_early: bool = False
 
     def segment(self, rounds: int) -> int:

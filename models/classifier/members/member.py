@@ -72,13 +72,13 @@ class Member(Protocol):
 
 
 class Training(Protocol):
-    """A training under way. Its rounds are a chain: each depends on what `dump` gives, and on nothing else."""
+    """A training under way: a chain of segments, each of which depends on what `dump` gave after the one before."""
 
     rounds: int
     """Rounds that are done."""
 
     def advance(self, rounds: int) -> None:
-        """Do some more."""
+        """Do a segment of some more."""
 
     def watched_proba(self) -> Doubles:
         """Probabilities of the watched rows, n x classes."""
@@ -100,16 +100,21 @@ class Training(Protocol):
 class Learner(Protocol):
     """A kind of model. Give `train` another one, of LightGBM or CatBoost, and it joins the ensemble."""
 
-    name: str
-    """In file names: letters and dashes."""
-    suffix: str
-    """Of files of its models, with the dot."""
-    libraries: tuple[str, ...]
-    """Distributions its results depend on."""
-    round_name: str
-    """What a round is: "tree", "epoch"."""
-    stops_early: bool
-    """Whether more rounds than the best harm it."""
+    @property
+    def name(self) -> str:
+        """In file names: letters and dashes."""
+
+    @property
+    def suffix(self) -> str:
+        """Of files of its models, with the dot."""
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Distributions its results depend on."""
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether more rounds than the best harm it."""
 
     def segment(self, rounds: int) -> int:
         """Rounds between two looks at the watched rows, of so many in all."""

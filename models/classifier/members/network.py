@@ -17,7 +17,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 from torch.nn import functional
 
-from skyband.models.classifier.matrix import Doubles, Flags, Floats
+from skyband.models.classifier.matrix import Doubles, Floats
 from skyband.models.classifier.members.member import Rows, Task
 from skyband.schema.errors import BadFile
 
@@ -54,7 +54,6 @@ class Network:
     name: str = "network"
     suffix: str = ".safetensors"
     libraries: tuple[str, ...] = ("torch",)
-    round_name: str = "epoch"
     stops_early: bool = True
 
     def segment(self, rounds: int) -> int:
@@ -255,7 +254,11 @@ class _Block(nn.Module):
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(2 * width, width)
+            nn.LayerNorm(width),
+            nn.Linear(width, 2 * width),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(2 * width, width),
         )
 
     def forward(self, hidden: Tensor) -> Tensor:

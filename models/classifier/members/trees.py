@@ -87,7 +87,8 @@ class Trees:
             ):
                 columns[name].append(column)
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **{name: np.concatenate(parts) for name, parts in columns.items()})
+        arrays: dict[str, Any] = {name: np.concatenate(parts) for name, parts in columns.items()}
+        np.savez_compressed(buffer, **arrays)
         return buffer.getvalue()
 
     @classmethod
