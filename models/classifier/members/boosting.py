@@ -66,20 +66,21 @@ class Boosting:
             BadFile: they are none, or the model has other features or classes.
         """
         check_boosted(data, features, classes)
-        return BoostingMember(_library().Booster(model_file=bytearray(data)))
+        return BoostingMember(_library().Booster(model_file=bytearray(data)), classes)
 
 
 class BoostingMember:
     """A trained booster."""
 
-    def __init__(self, booster: Any) -> None:
+    def __init__(self, booster: Any, classes: int) -> None:
         self.booster = booster
+        self._classes = classes
 
     def predict_proba(self, values: Floats, threads: int) -> Doubles:
         """Probabilities, n x classes."""
         self.booster.set_param({"nthread": threads, "device": "cpu"})
         found: Doubles = self.booster.inplace_predict(values).astype(np.float64)
-        return found
+        return found if len(values) else np.empty((0, self._classes))
 
     def dump(self) -> bytes:
         """XGBoost's own UBJSON."""
@@ -131,7 +132,7 @@ class BoostingTraining:
 
     def member(self) -> BoostingMember:
         """A copy of the booster."""
-        return BoostingMember(_library().Booster(model_file=self._booster.save_raw("ubj")))
+        return BoostingMember(_library().Booster(model_file=self._booster.save_raw("ubj")), self._task.classes)
 
     def dump(self) -> bytes:
         """The booster; margins are summed anew from its trees."""

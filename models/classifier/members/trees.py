@@ -16,7 +16,7 @@ from skyband.schema.errors import BadFile
 
 _LEAF = -1
 _BLOCK_ROWS = 4_096
-_FIELDS = ("left", "right", "feature", "threshold", "nan_left", "depth", "sizes", "values", "samples")
+_FIELDS = ("left", "right", "feature", "threshold", "nan_left", "depth", "sizes", "values", "samples", "shape")
 
 
 class Trees:
@@ -71,7 +71,7 @@ class Trees:
 
     def dump(self) -> bytes:
         """The trees as an npz file."""
-        columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _FIELDS}
+        columns: dict[str, list[NDArray[Any]]] = {name: [] for name in _FIELDS if name != "shape"}
         for tree in self._trees:
             nodes = tree.__getstate__()["nodes"]
             for name, column in (
@@ -88,6 +88,7 @@ class Trees:
                 columns[name].append(column)
         buffer = io.BytesIO()
         arrays: dict[str, Any] = {name: np.concatenate(parts) for name, parts in columns.items()}
+        arrays["shape"] = np.array([self.features, self.outputs])
         np.savez_compressed(buffer, **arrays)
         return buffer.getvalue()
 
@@ -110,6 +111,8 @@ class Trees:
 def _trees(arrays: dict[str, NDArray[Any]], features: int, outputs: int) -> Iterator[Any]:
     from sklearn.tree._tree import NODE_DTYPE
 
+    if arrays["shape"].tolist() != [features, outputs]:
+        raise ValueError(f"trees of {arrays['shape']} features and classes, not {features} and {outputs}")
     sizes, depths = arrays["sizes"], arrays["depth"]
     rows = {len(arrays[name]) for name in ("left", "right", "feature", "threshold", "nan_left", "values", "samples")}
     if not len(sizes) or sizes.ndim != 1 or len(depths) != len(sizes) or (sizes < 1).any() or rows != {sizes.sum()}:

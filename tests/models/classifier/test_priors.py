@@ -55,7 +55,7 @@ def test_the_mixture_of_a_sky_is_found_from_its_posteriors() -> None:
     np.testing.assert_allclose(found, true, atol=0.01)
     # It is where the likelihood of the observed is highest.
     best = np.log(likelihood @ found).sum()
-    for other in (true, TRAINED, found + [0.01, 0, -0.01], found + [0, 0.01, -0.01]):
+    for other in (true, TRAINED, found + np.array([0.01, 0, -0.01]), found + np.array([0, 0.01, -0.01])):
         assert best >= np.log(likelihood @ other).sum() - 1e-3
 
 

@@ -56,7 +56,19 @@ def test_small_documents() -> None:
     assert decode(b"{U\x01aZU\x01b[TFi\xff]}") == {"a": None, "b": [True, False, -1]}
     assert decode(b"[#U\x02SU\x02hiI\x01\x00") == ["hi", 256]
     np.testing.assert_array_equal(decode(b"[$d#U\x02\x3f\x80\x00\x00\x40\x00\x00\x00"), [1.0, 2.0])
-    wrong = [b"", b"{", b"[", b"X", b"U", b"[$S#U\x01", b"SU\x01\xff", b"ZZ", b"{U\x01aZU\x01aZ}", b"[" * 100, b"Si\xff"]
+    wrong = [
+        b"",
+        b"{",
+        b"[",
+        b"X",
+        b"U",
+        b"[$S#U\x01",
+        b"SU\x01\xff",
+        b"ZZ",
+        b"{U\x01aZU\x01aZ}",
+        b"[" * 100,
+        b"Si\xff",
+    ]
     for data in (*wrong, b"SL\x7f\xff\xff\xff\xff\xff\xff\xff", b"[$d#L\x00\x00\x00\x7f\xff\xff\xff\xff"):
         with pytest.raises(ValueError):
             decode(data)
