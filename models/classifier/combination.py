@@ -48,7 +48,7 @@ class Votes:
         """
         fine = np.asarray(self.fine.mean(axis=0))
         if not levels:
-            return fine
+            return np.asarray(fine)
         member_of = np.eye(self.coarse.shape[2])[self.of]
         within = np.maximum(fine @ member_of, SMALLEST)
         both = np.concatenate([self.fine @ member_of, self.coarse]).mean(axis=0)
@@ -58,7 +58,7 @@ class Votes:
     def logs(self, levels: bool) -> Doubles:
         """Logarithms of all members' probabilities side by side, n x inputs."""
         blocks = [*self.fine, *(self.coarse if levels else ())]
-        return np.log(np.maximum(np.concatenate(blocks, axis=1), SMALLEST))
+        return np.asarray(np.log(np.maximum(np.concatenate(blocks, axis=1), SMALLEST)))
 
 
 @dataclass(frozen=True)
@@ -202,13 +202,16 @@ def _regression(
     if kind == "vote":
         return np.empty((0, votes.fine.shape[2]))
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     chosen = np.flatnonzero(rows)
     if len(chosen) > _STACK_ROWS:
         chosen = np.sort(np.random.default_rng(0).choice(chosen, _STACK_ROWS, replace=False))
     inputs = votes.rows(chosen).logs(levels)
     model = LogisticRegression(C=_PENALTY, max_iter=2_000)
-    model.fit(inputs, codes[chosen], sample_weight=None if weights is None else weights[chosen])
+    # Threads of small sums wait for each other longer than they work.
+    with threadpool_limits(1):
+        model.fit(inputs, codes[chosen], sample_weight=None if weights is None else weights[chosen])
     found = np.zeros((inputs.shape[1] + 1, votes.fine.shape[2]))
     slopes, intercepts = model.coef_, model.intercept_
     if len(model.classes_) == 2:

@@ -53,7 +53,7 @@ class Boosting:
 
     def segment(self, rounds: int) -> int:
         """Rounds between two looks."""
-        return max(1, min(20, rounds // 20))
+        return max(5, min(20, rounds // 20))
 
     def start(self, task: Task) -> BoostingTraining:
         """Begin a training."""

@@ -14,7 +14,7 @@ NAMES = ("g_r", "r_i", "w1_w2", "r")
 BANDS = {"optical": ("g_r", "r_i", "r"), "WISE": ("w1_w2",)}
 CENTRES = {"galaxy": (0.9, 0.4, 0.3, 19.0), "quasar": (0.2, 0.2, 1.1, 19.5), "star": (0.5, 0.2, 0.0, 18.0)}
 SMALL = Recipe(
-    rounds={"boosting": 20, "forest": 20, "network": 8},
+    rounds={"boosting": 20, "forest": 20, "network": 6},
     folds=FoldPlan(count=3, order=3),
     seed=7,
     pace=Pace(patience=3, checkpoint_s=0.0),

@@ -14,7 +14,7 @@ NO_LEVEL = np.empty((0, 3_000, 1))
 FOLD = np.arange(3_000) % 3
 
 
-def drawn(seed: int, noise: float = 1.0, rows: int = 3_000) -> tuple[Votes, np.ndarray]:  # type: ignore[type-arg]
+def drawn(seed: int, noise: float = 1.0, rows: int = 3_000) -> tuple[Votes, np.ndarray]:
     """A good member, a useless one, and a coarse one that is better than both."""
     random = np.random.default_rng(seed)
     codes = random.choice(3, rows, p=[0.5, 0.4, 0.1])

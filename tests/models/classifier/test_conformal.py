@@ -11,7 +11,7 @@ from skyband.models.classifier.conformal import ConformalSets, coverage_by_class
 from skyband.schema.errors import BadOption
 
 
-def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Poor probabilities, worse for faint sources."""
     random = np.random.default_rng(seed)
     codes = random.choice(3, rows, p=[0.6, 0.3, 0.1])

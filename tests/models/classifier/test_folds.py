@@ -15,7 +15,7 @@ from skyband.schema.errors import BadOption, BadTable
 from tests.models.classifier.sources import positions, simulated
 
 
-def dealt(rows: int, seed: int, plan: FoldPlan, groups: np.ndarray | None = None):  # type: ignore[no-untyped-def,type-arg]
+def dealt(rows: int, seed: int, plan: FoldPlan, groups: np.ndarray | None = None):  # type: ignore[no-untyped-def]
     matrix, names = simulated(rows, seed)
     labels = Labels.of(names, plan.count)
     assert matrix.healpix_29 is not None
@@ -55,7 +55,7 @@ def test_the_same_rows_are_dealt_alike_and_another_seed_otherwise() -> None:
 def test_classes_are_spread_as_evenly_as_by_scikit_learn() -> None:
     folds, labels, _ = dealt(3000, 5, FoldPlan(count=5, order=3))
 
-    def unevenness(fold: np.ndarray) -> float:  # type: ignore[type-arg]
+    def unevenness(fold: np.ndarray) -> float:
         table = np.zeros((5, 3))
         np.add.at(table, (fold, labels.codes), 1)
         return float((table / table.sum(axis=0)).std(axis=0).mean())

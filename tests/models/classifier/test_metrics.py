@@ -14,7 +14,7 @@ from skyband.schema.errors import BadTable
 CLASSES = ("GALAXY", "QSO", "STAR")
 
 
-def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
     probabilities = random.dirichlet([0.5, 0.5, 0.5], rows)
     codes = np.array([random.choice(3, p=0.7 * row + 0.1) for row in probabilities])

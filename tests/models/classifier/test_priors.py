@@ -34,7 +34,7 @@ def test_priors_as_users_give_them() -> None:
 def test_reweighted_posteriors_are_those_of_bayes(
     likelihood: np.ndarray,
     before: np.ndarray,
-    after: np.ndarray,  # type: ignore[type-arg]
+    after: np.ndarray,
 ) -> None:
     posterior = likelihood * before / (likelihood * before).sum()
     expected = likelihood * after / (likelihood * after).sum()

@@ -33,12 +33,12 @@ def test_most_of_the_training_is_safe() -> None:
 
 
 def test_what_lies_beyond() -> None:
-    faintest, brightest = np.nanmax(MATRIX.values[:, 3]), np.nanmin(MATRIX.values[:, 3])
+    faintest, brightest = float(np.nanmax(MATRIX.values[:, 3])), float(np.nanmin(MATRIX.values[:, 3]))
     assert of() == 0
     assert of(r=faintest + 0.1) == 1
     assert of(r=brightest - 0.1) == 1
     assert of(r=faintest + 4) == 2
-    assert of(g_r=np.nanmax(MATRIX.values[:, 0]) + 3) == 2
+    assert of(g_r=float(np.nanmax(MATRIX.values[:, 0])) + 3) == 2
 
 
 def test_what_is_missing() -> None:

@@ -12,7 +12,7 @@ from skyband.models.classifier.magnitudes import magnitude_bins, magnitude_edges
 from skyband.models.classifier.temperature import Temperatures, tempered
 
 
-def overconfident(rows: int, temperature: float, seed: int) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def overconfident(rows: int, temperature: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities that a temperature sets right, and classes drawn from the right ones."""
     random = np.random.default_rng(seed)
     right = random.dirichlet([0.7, 0.7, 0.7], rows).clip(1e-3)
@@ -51,7 +51,7 @@ def test_temperatures_by_magnitude() -> None:
     st.lists(st.floats(1e-4, 1), min_size=2, max_size=6).map(lambda some: np.array(some) / sum(some)),
     st.floats(0.1, 10),
 )
-def test_no_temperature_changes_the_order(row: np.ndarray, temperature: float) -> None:  # type: ignore[type-arg]
+def test_no_temperature_changes_the_order(row: np.ndarray, temperature: float) -> None:
     found = tempered(row[None], temperature)[0]
     assert found.sum() == pytest.approx(1)
     assert (np.diff(found[np.argsort(row)]) >= -1e-12).all()

@@ -29,7 +29,7 @@ def task(rounds: int = 20, *, seed: int = 5, **changes: Any) -> Task:
         numbers = np.arange(700)[chosen]
         return Rows(MATRIX.values, numbers, LABELS.codes[numbers], np.ones(len(numbers)))
 
-    given = {
+    given: dict[str, Any] = {
         "trained": rows(slice(0, 500)), "watched": rows(slice(500, 700)), "classes": 3, "rounds": rounds,
         "schedule": 20, "seed": seed, "threads": 1, "device": "cpu", "bands": MATRIX.band_masks(), "band_dropout": 0.2,
     }  # fmt: skip
