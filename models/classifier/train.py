@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ def train(
     if len(labels) != len(matrix):
         raise BadOption(f"{len(labels)} labels for {len(matrix)} rows")
     if recipe is None:
-        recipe = recipe_for(matrix, len(set(labels)), budget_s, seed=seed)
+        recipe = recipe_for(matrix, list(Counter(labels).values()), budget_s, seed=seed)
     known = Labels.of(labels, recipe.folds.count)
     unplanned = [learner.name for learner in chosen if learner.name not in recipe.rounds]
     if unplanned or not chosen:

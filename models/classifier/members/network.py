@@ -44,9 +44,9 @@ class Network:
         averaging: share of the mean weights that stays at each step.
     """
 
-    width: int = 192
-    depth: int = 3
-    dropout: float = 0.1
+    width: int = 96
+    depth: int = 2
+    dropout: float = 0.05
     rate: float = 2e-3
     decay: float = 1e-2
     batch_rows: int = 512

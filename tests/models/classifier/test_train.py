@@ -358,14 +358,16 @@ def test_other_kinds_of_members_join(tmp_path: Path) -> None:
 
 
 def test_the_time_there_is_chooses_a_size() -> None:
-    sizes = [recipe_for(MATRIX, 3, seconds).rounds["boosting"] for seconds in (0.1, 5, 10, 1e6)]
+    sizes = [recipe_for(MATRIX, [50, 450], seconds).rounds["boosting"] for seconds in (0.1, 1, 2, 1e6)]
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1]
-    assert asdict(recipe_for(MATRIX, 3, 10, seed=3)) == asdict(recipe_for(MATRIX, 3, 10, seed=3))
+    assert recipe_for(MATRIX, [50, 450], 10).folds.count == 5
+    assert recipe_for(MATRIX, [150, 350], 10).folds.count == 10
+    assert asdict(recipe_for(MATRIX, [50, 450], 10, seed=3)) == asdict(recipe_for(MATRIX, [50, 450], 10, seed=3))
     with pytest.raises(BadOption, match="a budget of 0 s"):
-        recipe_for(MATRIX, 3, 0)
+        recipe_for(MATRIX, [50, 450], 0)
     with pytest.raises(BadOption, match="device 'tpu'"):
-        recipe_for(MATRIX, 3, 10, device="tpu")
+        recipe_for(MATRIX, [50, 450], 10, device="tpu")
     with pytest.raises(BadOption, match="rare_share 2 is not in 0 to 1"):
         replace(SMALL, rare_share=2)
     with pytest.raises(BadOption, match="no rounds for forest"):
