@@ -14,8 +14,8 @@ from skyband.models.discovery.options import TaxonomyOptions
 NOISE = -1
 """The number of no cluster."""
 
-_LEAST_SHARE, _LEAST_IMAGES = 0.03, 10
-"""Of the clustered rows, and in any case, in a cluster."""
+_LEAST_BY_ROOT, _LEAST_IMAGES = 0.6, 10
+"""Images of a cluster at least: so many times the root of all that are clustered (12 of 400), and in any case."""
 
 _DENSITY_SHARE = 0.1
 """Of the least images of a cluster: how many nearest ones tell how dense the space around an image is."""
@@ -82,7 +82,7 @@ def find_clusters(features: Features, options: TaxonomyOptions, typical: int = 8
         typical: images to show of each cluster.
     """
     rows = np.sort(features.sample[: options.sample_rows])
-    least = options.least_images or max(_LEAST_IMAGES, round(_LEAST_SHARE * len(rows)))
+    least = options.least_images or max(_LEAST_IMAGES, round(_LEAST_BY_ROOT * len(rows) ** 0.5))
     found, certain = _density_clusters(features.values[rows], least, options)
     numbers, probabilities = _spread(features.values, rows, found, certain)
     # The largest first; of clusters of one size that whose first image comes first.

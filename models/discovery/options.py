@@ -74,7 +74,7 @@ class TaxonomyOptions(ProjectionOptions):
 
     most_components: int = 10  # density means little in many dimensions
     sample_rows: int = 20_000  # rows that are clustered; others belong where their nearest sampled row does
-    least_images: int | None = None  # of a cluster; None: 3 % of the clustered rows, 10 at least
+    least_images: int | None = None  # of a cluster; None: 0.6 roots of the clustered rows, 10 at least
     largest_share: float = 0.5  # of all in one cluster; kinds that shade into each other, as galaxies do, are else one
     resamples: int = 10  # halves that are clustered again, for stability; 0: none
     map: Literal["tsne", "pca"] = "tsne"  # what puts images on the map

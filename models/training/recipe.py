@@ -24,7 +24,7 @@ class Recipe:
         shape: of the network.
     """
 
-    steps: int = 8000
+    steps: int = 7000
     galaxies: int = 16
     learning_rate: float = 8e-4
     warm_up_steps: int = 150

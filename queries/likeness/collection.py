@@ -93,7 +93,7 @@ class Collection:
         collection = cls(store, check_table_name(name))
         if not collection._versions.exists() or not _is_collection(collection._table()):
             there = ", ".join(cls.names(store)) or "none yet"
-            raise TableNotFound(f"no collection {name!r} in {store.path}; there are: {there}")
+            raise TableNotFound(f"no collection {name!r} in the store; there are: {there}")
         return collection
 
     @classmethod
@@ -108,7 +108,7 @@ class Collection:
         if len(names) > 1:
             raise BadOption(f"there are several collections, {', '.join(names)}: say which")
         if not names:
-            raise TableNotFound(f"no collection in {store.path} has vectors; see skyband embed")
+            raise TableNotFound("no collection of the store has vectors; see skyband embed")
         return cls(store, names[0])
 
     @staticmethod

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="File of weights to write."
 )
-@click.option("--steps", type=click.IntRange(min=1), default=8000, show_default=True, help="Steps of the optimiser.")
+@click.option("--steps", type=click.IntRange(min=1), default=7000, show_default=True, help="Steps of the optimiser.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of all random numbers.")
 @click.option(
     "--real",

@@ -72,7 +72,9 @@ def test_the_most_unusual_in_any_order(client: httpx.Client, store: Store) -> No
     }.items():  # fmt: skip
         found = rows(client.get(f"/anomalies/gals?k=5&strategy={strategy}"))
         with Sky(store.path) as sky:
-            expected = sky.sql(f"SELECT id, {column} FROM gals ORDER BY {column} DESC, id LIMIT 5").rows()
+            expected = sky.sql(
+                f"SELECT id, {column} FROM gals ORDER BY {column} DESC, anomaly_reranked DESC, id LIMIT 5"
+            ).rows()
         assert [(row["id"], pytest.approx(row[column])) for row in found] == list(expected)
         assert [row["rank"] for row in found] == [1, 2, 3, 4, 5]
         assert set(found[0]) >= {"ra", "dec", "anomaly_forest", "label_predicted"}

@@ -44,18 +44,21 @@ def test_anomalies_labels_and_anomalies_again(run: Run, gals: Store, tmp_path: P
     odd = answer["anomalies"][0]["id"]
     code, out, _ = run("label", "gals", odd, "0", "--word", "artefact", "--user", "ann")
     assert (code, out) == (0, "gals_labels: 1 labels of 1 images (1 added, 0 changed)\n")
-    (tmp_path / "labels.csv").write_text("id,score,word\n" + "".join(f"g{n:03},5,ring\n" for n in range(100, 104)))
+    dull = "".join(f"g{n:03},0,\n" for n in (*range(4), *range(60, 64)))
+    liked = "".join(f"g{n:03},5,ring\n" for n in range(100, 104))
+    (tmp_path / "labels.csv").write_text(f"id,score,word\n{liked}{dull}")
     report = json.loads(run("label", "gals", "--csv", str(tmp_path / "labels.csv"), "--user", "ann", "--json")[1])
-    assert report == {"table": "gals_labels", "added": 4, "changed": 0, "labels": 5, "images": 5}
+    assert report == {"table": "gals_labels", "added": 12, "changed": 0, "labels": 13, "images": 13}
     code, out, err = run("anomalies", "gals", "--top", "119", "--unlabelled", "-o", str(tmp_path / "next.csv"))
     assert code == 0
-    assert "5 labelled; version 3 of gals" in err
+    assert "13 labelled; version 3 of gals" in err
     with (tmp_path / "next.csv").open() as file:
         found = list(csv.DictReader(file))
-    assert len(found) == 115
+    assert len(found) == 107
     assert not {odd, "g100"} & {row["id"] for row in found}
     wanted = json.loads(run("anomalies", "gals", "--strategy", "predicted", "--top", "20", "--json")[1])["anomalies"]
-    assert {row["id"] for row in wanted[:14]} == {f"g{number:03}" for number in range(100, 114)}
+    # The third kind, that of the liked images.
+    assert {row["id"] for row in wanted} == {f"g{number:03}" for number in range(94, 114)}
     scores = [float(row["anomaly_reranked"]) for row in found]
     assert scores == sorted(scores, reverse=True)
     assert list(found[0])[:6] == ["rank", "id", "anomaly_forest", "anomaly_neighbours", "anomaly", "anomaly_reranked"]
@@ -108,7 +111,12 @@ def test_taxonomy_with_votes_map_and_montage(run: Run, gals: Store, tmp_path: Pa
     code, out, err = run("taxonomy", "gals", "--votes", "votes", "--projection", "pca")
     assert code == 0
     assert "smooth 90%" in out and "(adjusted Rand index)" in out
-    assert "version 3 of gals" in err
+    assert "version 3 of gals" in err and "no votes" not in err
+    only_first = {name: [0] for name in ("a01_smooth", "a02_features_or_disk", "a03_star_or_artifact")}
+    counts_of = {f"t01_smooth_or_features_{name}_count": values for name, values in only_first.items()}
+    make_table("elsewhere", id=["x"], ra=[0.0], dec=[0.0], **counts_of)
+    code, _, err = run("taxonomy", "gals", "--votes", "elsewhere", "--projection", "pca")
+    assert (code, "elsewhere has no votes on these images" in err) == (0, True)
     named = json.loads(run("describe", "gals", "--json")[1])
     described = {column["name"]: column["description"] for column in named["columns"]}
     assert all(described[name] for name in ("cluster", "cluster_probability", "map_x", "map_y"))

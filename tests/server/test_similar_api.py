@@ -104,12 +104,15 @@ def test_tap_joins_likeness_with_a_catalogue(client: httpx.Client, collection: C
         ("/similar/gals/g5?format=jpeg", 400, "jpeg"),
         ("/sql?query=FROM similar('g5', 3, '../../etc')", 400, "etc"),
         ("/sql?query=FROM similar((SELECT 1))", 400, "constants alone"),
+        ("/sql?query=FROM similar('g5', 3, 'nothing')", 404, "no collection 'nothing'"),
     ],
 )
-def test_wrong_questions(client: httpx.Client, path: str, status: int, message: str) -> None:
+def test_wrong_questions(client: httpx.Client, collection: Collection, path: str, status: int, message: str) -> None:
+    """The answer says nothing of where on the disk the store is."""
     response = client.get(path)
     assert response.status_code == status
     assert message in response.json()["error"]["message"]
+    assert str(collection.store.path) not in response.text
 
 
 def test_what_is_added_while_serving_is_found(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from skyband.ingest.images import AddOptions, add_images
 from skyband.models.discovery.labels import Label, put_labels
@@ -101,10 +100,6 @@ def _most_unusual(sky: Sky, count: int) -> Sequence[str]:
     return [name for (name,) in sky.sql(f"SELECT id FROM examples ORDER BY anomaly DESC, id LIMIT {count}").rows()]
 
 
-def _shares(ranks: list[int], images: int) -> NDArray[np.float64]:
-    return np.array(ranks) / images
-
-
 @pytest.mark.real
 @pytest.mark.slow
 def test_all_examples_seen_from_eight_sides(store: Store, real_data: Path, tmp_path: Path) -> None:
@@ -129,8 +124,7 @@ def test_all_examples_seen_from_eight_sides(store: Store, real_data: Path, tmp_p
 def test_some_examples_seen_from_one_side(store: Store, real_data: Path, tmp_path: Path) -> None:
     found = discover(store, real_data / "galaxy_images", tmp_path, views=1, every=5)
     odd = {name for name in found.oddities if "trail" not in name}
-    shares = _shares(found.ranks(odd), len(found.rows))
-    assert np.median(shares) < 0.2
-    assert found.prediction() > 0.55
+    # By chance all six are there once in 250 times.
+    assert max(found.ranks(odd)) < 0.4 * len(found.rows)
     purity, alone = found.purity()
     assert purity >= alone

@@ -14,7 +14,9 @@ from skyband.models.encoders.encoder import encode
 from skyband.models.encoders.network import GalaxyViT, Shape, canonical
 from skyband.models.evaluation.field_guide import field_guide_figures, read_examples
 from skyband.models.evaluation.simulated import simulated_figures, simulated_pictures
+from skyband.models.training.recipe import Recipe
 from skyband.schema.errors import BadFile
+from skyband.server.commands.train_encoder import command as train_encoder
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,12 @@ def encoder() -> EmbeddedEncoder:
 def test_the_package_has_it_and_it_is_small() -> None:
     assert default_weights().stat().st_size < 8_000_000
     assert "Recipe(steps=" in described(default_weights())
+
+
+def test_the_package_has_what_the_command_makes() -> None:
+    assert f"recipe {Recipe()}" in described(default_weights())
+    steps = next(option for option in train_encoder.params if option.name == "steps")
+    assert steps.default == Recipe().steps
 
 
 def test_vectors_are_of_length_1_and_do_not_know_how_the_camera_was_held(encoder: EmbeddedEncoder) -> None:
