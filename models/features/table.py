@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_REACH_ARCSEC = 300
+_REACH_ARCSEC = 300.0
 """How far the environment reaches."""
 _HINTS = {
     "light_curves": "a table of light curves (--light-curves TABLE)",
@@ -173,7 +173,8 @@ class FeatureTable:
                 "band_join",
                 left=f"({fill_sql(PACKAGE, 'places', rows=_places_sql(self.info, self.inputs, where), where='true')})",
                 right=f"({fill_sql(PACKAGE, 'places', rows=_places_sql(*around, 'true'), where=is_galaxy)})",
-                radius_arcsec=f"{_REACH_ARCSEC}.0",
+                radius_arcsec=repr(_REACH_ARCSEC),
+                band_arcsec=repr(0.4 * _REACH_ARCSEC),  # half the time where there are 100 galaxies around
             )
             # A source of another table within an arcsec is the same one.
             other_rows, apart = "left_id >> 10 <> right_id >> 10", "chord2 > pow(chord_limit(1 / 3600.0), 2)"
