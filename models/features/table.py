@@ -103,8 +103,8 @@ class FeatureTable:
 
         Raises:
             BadOption: there is no such column, or it has the name of a feature.
-        BadTable: the table was published anew.
-        TableNotFound: there is no such table of labels.
+            BadTable: the table was published anew.
+            TableNotFound: there is no such table of labels.
         """
         if self.sky.table(self.info.name).version != self.info.version:
             raise BadTable(
@@ -144,13 +144,12 @@ class FeatureTable:
         rows = _inputs_sql(self.info, self.inputs, [f'{quote(_id_of(self.info).name)} AS "@id"', *passed], where)
         for group in self._groups():
             rows = f"({fill_sql(PACKAGE, group.name, rows=rows, **self._parts(group, where))})"
-        given = set(self.missing)
         chosen = [
             f'f."@id" AS {quote(_id_of(self.info).name)}',
             f"f.{HEALPIX_COLUMN}",
             *(f"f.passed_{number} AS {quote(column.name)}" for number, column in enumerate(extra)),
             *(["l.label"] if label else []),
-            *(f"{'NULL' if name in given else f'f.{name}'}::FLOAT AS {name}" for name in self.names),
+            *(f"{'NULL' if name in self.missing else f'f.{name}'}::FLOAT AS {name}" for name in self.names),
         ]
         joined = f' JOIN {label[0]} l ON l.id = f."@id" AND l.label IS NOT NULL' if label else ""
         return f"SELECT {', '.join(chosen)} FROM {rows} f{joined}"
@@ -207,9 +206,9 @@ def feature_table(sky: Sky, table: str, options: FeatureOptions | None = None) -
         check_curves(curves)
         keys_sql(info, curves, options.curves_of, "true")
         there.add("light_curves")
-    around = _around(sky, info, inputs, options)[1]
-    if "extended_optical" in around and info.role("ra"):
-        there |= {"galaxies"} | ({"galaxy_colours"} if {"g", "r"} <= around.keys() else set())
+    around, theirs = _around(sky, info, inputs, options)
+    if "extended_optical" in theirs and around.role("ra") and info.role("ra"):
+        there |= {"galaxies"} | ({"galaxy_colours"} if {"g", "r"} <= theirs.keys() else set())
     named = tuple(find_features(options.features))
     wanted = named or tuple(item for group in choose_groups(options.groups) for item in group.features)
     lacking = {item.name: lack for item in wanted if (lack := tuple(name for name in item.needs if name not in there))}

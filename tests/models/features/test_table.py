@@ -114,6 +114,19 @@ def test_refusals(sky: Sky, store: Store, make_table: MakeTable) -> None:
         feature_table(other, "odd").rows(also=["U_MINUS_G"])
 
 
+def test_a_table_that_was_published_anew_has_other_features(store: Store, make_table: MakeTable) -> None:
+    make_table("stars", **PLACE, **UGRIZ)
+    with Sky(store.path) as sky:
+        table = feature_table(sky, "stars")
+        assert len(table.rows().rows()) == 3
+        make_table("stars", **PLACE, **UGRIZ)
+        with pytest.raises(
+            BadTable, match="'stars' was published anew since its features were opened: open them again"
+        ):
+            table.rows()
+        assert len(feature_table(sky, "stars").rows().rows()) == 3
+
+
 def test_what_is_missing_may_stay_empty(sky: Sky) -> None:
     wanted = ("w1_mag", "parallax_snr", "lc_points", "galaxies_3arcmin")
     table = feature_table(sky, "sim_mir", FeatureOptions(features=wanted, allow_missing=True))
