@@ -10,8 +10,7 @@ import pyarrow as pa
 import pytest
 
 from skyband.ingest.pipeline import IngestOptions, ingest
-from skyband.models.features import FeatureOptions, feature_table, load_groups
-from skyband.models.features.table import facts
+from skyband.models.features import FeatureOptions, facts, feature_table, load_groups
 from skyband.queries import Sky
 from skyband.schema.errors import BadOption, BadTable, TableNotFound
 from skyband.schema.store import Store
