@@ -2,6 +2,6 @@
 
 from skyband.models.features.groups import Feature, Group, load_groups
 from skyband.models.features.options import FeatureOptions
-from skyband.models.features.table import FeatureTable, feature_table, matrix
+from skyband.models.features.table import FeatureTable, facts, feature_table, matrix
 
-__all__ = ["Feature", "FeatureOptions", "FeatureTable", "Group", "feature_table", "load_groups", "matrix"]
+__all__ = ["Feature", "FeatureOptions", "FeatureTable", "Group", "facts", "feature_table", "load_groups", "matrix"]

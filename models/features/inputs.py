@@ -10,7 +10,7 @@ from pathlib import Path
 
 from skyband.models.features.groups import read_definitions, read_toml
 from skyband.schema.columns import ROLES, Column, TableInfo, find_column
-from skyband.schema.errors import BadOption
+from skyband.schema.errors import BadFile, BadOption
 from skyband.schema.names import quote
 from skyband.schema.roles import is_number
 from skyband.schema.survey import Input, Survey, load_survey, survey_names
@@ -83,6 +83,7 @@ def bind_inputs(info: TableInfo, given: Mapping[str, str], store: Path) -> dict[
 
     Raises:
         BadOption: `given` names no input, or no column of the table with numbers.
+        BadFile: a survey's definition names an input that is none.
     """
     bound = dict(_given(info, given))
     members = _members(info, store)
@@ -133,7 +134,7 @@ def deredden(bound: Mapping[str, Bound]) -> dict[str, Bound]:
 def _given(info: TableInfo, given: Mapping[str, str]) -> Iterator[tuple[str, Bound]]:
     for name, text in given.items():
         if name not in standard_inputs():
-            raise BadOption(f"no input {name!r}: the inputs are {', '.join(standard_inputs())}")
+            raise BadOption(f"no input {name!r}: {_known_inputs()}")
         column = find_column(info.columns, text)
         if column is None or not is_number(column):
             fault = "has no such column" if column is None else f"holds {column.type} there, no numbers"
@@ -143,6 +144,10 @@ def _given(info: TableInfo, given: Mapping[str, str]) -> Iterator[tuple[str, Bou
         if error is not None:
             value = f"CASE WHEN {quote(error)} IS NOT NULL THEN {value} END"
         yield name, Bound(value, f"column {column.name}")
+
+
+def _known_inputs() -> str:
+    return f"the inputs are {', '.join(standard_inputs())}"
 
 
 def _members(info: TableInfo, store: Path) -> list[_Member]:
@@ -166,8 +171,9 @@ def _of_surveys(members: Iterable[_Member]) -> Iterator[tuple[str, Bound]]:
     for member in members:
         yield from _bands(member)
         for item in member.survey.inputs_of(member.columns).values():
-            if item.name in standard_inputs():
-                yield item.name, Bound(_of_input(item, member), f"{member.name}.{item.column}", member.survey.name)
+            if item.name not in standard_inputs():
+                raise BadFile(f"survey {member.survey.name!r} names the input {item.name!r}: {_known_inputs()}")
+            yield item.name, Bound(_of_input(item, member), f"{member.name}.{item.column}", member.survey.name)
 
 
 def _bands(member: _Member) -> Iterator[tuple[str, Bound]]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-_REACH_ARCSEC = 300
+_REACH_ARCSEC = 300.0
 """How far the environment reaches."""
 _HINTS = {
     "light_curves": "a table of light curves (--light-curves TABLE)",
@@ -103,8 +103,8 @@ class FeatureTable:
 
         Raises:
             BadOption: there is no such column, or it has the name of a feature.
-        BadTable: the table was published anew.
-        TableNotFound: there is no such table of labels.
+            BadTable: the table was published anew.
+            TableNotFound: there is no such table of labels.
         """
         if self.sky.table(self.info.name).version != self.info.version:
             raise BadTable(
@@ -144,13 +144,12 @@ class FeatureTable:
         rows = _inputs_sql(self.info, self.inputs, [f'{quote(_id_of(self.info).name)} AS "@id"', *passed], where)
         for group in self._groups():
             rows = f"({fill_sql(PACKAGE, group.name, rows=rows, **self._parts(group, where))})"
-        given = set(self.missing)
         chosen = [
             f'f."@id" AS {quote(_id_of(self.info).name)}',
             f"f.{HEALPIX_COLUMN}",
             *(f"f.passed_{number} AS {quote(column.name)}" for number, column in enumerate(extra)),
             *(["l.label"] if label else []),
-            *(f"{'NULL' if name in given else f'f.{name}'}::FLOAT AS {name}" for name in self.names),
+            *(f"{'NULL' if name in self.missing else f'f.{name}'}::FLOAT AS {name}" for name in self.names),
         ]
         joined = f' JOIN {label[0]} l ON l.id = f."@id" AND l.label IS NOT NULL' if label else ""
         return f"SELECT {', '.join(chosen)} FROM {rows} f{joined}"
@@ -173,7 +172,8 @@ class FeatureTable:
                 "band_join",
                 left=f"({fill_sql(PACKAGE, 'places', rows=_places_sql(self.info, self.inputs, where), where='true')})",
                 right=f"({fill_sql(PACKAGE, 'places', rows=_places_sql(*around, 'true'), where=is_galaxy)})",
-                radius_arcsec=f"{_REACH_ARCSEC}.0",
+                radius_arcsec=repr(_REACH_ARCSEC),
+                band_arcsec=repr(0.4 * _REACH_ARCSEC),  # half the time where there are 100 galaxies around
             )
             # A source of another table within an arcsec is the same one.
             other_rows, apart = "left_id >> 10 <> right_id >> 10", "chord2 > pow(chord_limit(1 / 3600.0), 2)"
@@ -206,9 +206,9 @@ def feature_table(sky: Sky, table: str, options: FeatureOptions | None = None) -
         check_curves(curves)
         keys_sql(info, curves, options.curves_of, "true")
         there.add("light_curves")
-    around = _around(sky, info, inputs, options)[1]
-    if "extended_optical" in around and info.role("ra"):
-        there |= {"galaxies"} | ({"galaxy_colours"} if {"g", "r"} <= around.keys() else set())
+    around, theirs = _around(sky, info, inputs, options)
+    if "extended_optical" in theirs and around.role("ra") and info.role("ra"):
+        there |= {"galaxies"} | ({"galaxy_colours"} if {"g", "r"} <= theirs.keys() else set())
     named = tuple(find_features(options.features))
     wanted = named or tuple(item for group in choose_groups(options.groups) for item in group.features)
     lacking = {item.name: lack for item in wanted if (lack := tuple(name for name in item.needs if name not in there))}

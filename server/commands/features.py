@@ -57,8 +57,7 @@ def command(
 
     Example: skyband features objects --groups colours,parallax --light-curves sim_light_curves -o features.parquet
     """
-    from skyband.models.features import FeatureOptions, feature_table
-    from skyband.models.features.table import facts
+    from skyband.models.features import FeatureOptions, facts, feature_table
 
     options = FeatureOptions(
         groups=_names(groups),

@@ -205,3 +205,15 @@ def test_a_definition_may_name_inputs_of_its_own(tmp_path: Path) -> None:
     path.write_text(f'title = "Own"\n{columns}inputs = [{{ name = "ebv", column = "size", if_given = 1 }}]\n')
     with pytest.raises(BadFile, match="'if_given' must be true or false"):
         load_survey("own", tmp_path)
+
+
+def test_an_input_that_is_none_is_an_error(store: Store, make_table: MakeTable) -> None:
+    (store.path / "surveys").mkdir()
+    (store.path / "surveys" / "own.toml").write_text(
+        'title = "Own"\ncolumns = [{ name = "id", type = "bigint", role = "id" }, { name = "dust" }]\n'
+        'inputs = [{ name = "e_b_v", column = "dust" }]\n'
+    )
+    make_table("mine", **PLACE, dust=floats(0.1, 0.2, 0.3))
+    reingest(store, "mine", "own")
+    with Sky(store.path) as sky, pytest.raises(BadFile, match="'own' names the input 'e_b_v': the inputs are u, g"):
+        feature_table(sky, "mine")

@@ -10,8 +10,7 @@ import pyarrow as pa
 import pytest
 
 from skyband.ingest.pipeline import IngestOptions, ingest
-from skyband.models.features import FeatureOptions, feature_table, load_groups
-from skyband.models.features.table import facts
+from skyband.models.features import FeatureOptions, facts, feature_table, load_groups
 from skyband.queries import Sky
 from skyband.schema.errors import BadOption, BadTable, TableNotFound
 from skyband.schema.store import Store
@@ -112,6 +111,19 @@ def test_refusals(sky: Sky, store: Store, make_table: MakeTable) -> None:
         pytest.raises(BadOption, match="'U_MINUS_G' of table 'odd' has the name of a column"),
     ):
         feature_table(other, "odd").rows(also=["U_MINUS_G"])
+
+
+def test_a_table_that_was_published_anew_has_other_features(store: Store, make_table: MakeTable) -> None:
+    make_table("stars", **PLACE, **UGRIZ)
+    with Sky(store.path) as sky:
+        table = feature_table(sky, "stars")
+        assert len(table.rows().rows()) == 3
+        make_table("stars", **PLACE, **UGRIZ)
+        with pytest.raises(
+            BadTable, match="'stars' was published anew since its features were opened: open them again"
+        ):
+            table.rows()
+        assert len(feature_table(sky, "stars").rows().rows()) == 3
 
 
 def test_what_is_missing_may_stay_empty(sky: Sky) -> None:
