@@ -35,7 +35,7 @@ class Boosting:
         depth: of a tree at most.
         rate: share of each tree that is added.
         rows: share of rows a tree sees.
-        features: share of features a tree sees.
+        features: share of features a split is chosen from.
         least_weight: of a leaf (sum of second derivatives).
         l2: penalty on leaves.
     """
@@ -105,7 +105,7 @@ class BoostingTraining:
             "max_depth": how.depth,
             "eta": how.rate,
             "subsample": how.rows,
-            "colsample_bytree": how.features,
+            "colsample_bynode": how.features,
             "min_child_weight": how.least_weight,
             "lambda": how.l2,
             "nthread": task.threads,

@@ -64,7 +64,7 @@ def photometry(folder: Path, redshift: bool) -> tuple[FeatureMatrix, list[str]]:
 def test_classes_of_sdss_sources(real_data: Path, tmp_path: Path, redshift: bool, accuracy: float) -> None:
     matrix, names = photometry(real_data, redshift)
     assert len(names) == 11_491
-    model = train(matrix, names, tmp_path / "m", seed=1)
+    model = train(matrix, names, tmp_path / "m", budget_s=300, seed=1)
     manifest = model.manifest
     print(manifest["rounds"], manifest["seconds"], manifest["log_losses"])
     print({name: (one["accuracy"], one["nll"]) for name, one in manifest["member_metrics"].items()})
