@@ -83,6 +83,7 @@ class Classifier:
         self._of = np.array(ensemble["coarse_of"], np.int64)
         self._threads = int(ensemble["threads"])
         self.shares: Doubles = np.array(ensemble["shares"], float)
+        self._check()
 
     @classmethod
     def load(cls, folder: Path, *, learners: Sequence[Learner] | None = None) -> Classifier:
@@ -123,7 +124,7 @@ class Classifier:
             return cls(manifest, ensemble, members["classes"], members["coarse"], safety)
         except BadFile as error:
             raise BadFile(f"the model {folder} is damaged: {error}; train it anew") from None
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise BadFile(f"the model {folder} is damaged ({type(error).__name__} {error}); train it anew") from None
 
     def predict(
@@ -174,6 +175,27 @@ class Classifier:
             sets=sets,
             safety=safety,
         )
+
+    def _check(self) -> None:
+        """Refuse parts of different models.
+
+        Raises:
+            ValueError: they do not fit together.
+        """
+        classes, coarse = len(self.classes), int(self._of.max()) + 1
+        inputs = len(self._fine) * classes + (len(self._coarse) * coarse if self._combination.levels else 0)
+        temperatures = self._combination.temperatures
+        fits = (
+            self.shares.shape == self._of.shape == (classes,),
+            self._conformal.thresholds.shape == (classes, len(self._conformal.edges) + 2),
+            temperatures.values.shape == (len(temperatures.edges) + 2,),
+            self._combination.coefficients.size == 0 or self._combination.coefficients.shape == (inputs + 1, classes),
+            self._class_weights["classes"].shape == (classes,),
+            not self._coarse or self._class_weights["coarse"].shape == (coarse,),
+            bool(self._fine) and (bool(self._coarse) or not self._combination.levels),
+        )
+        if not all(fits):
+            raise ValueError("its parts do not fit together")
 
     def votes(self, values: Floats, threads: int) -> Votes:
         """What each member says of rows n x f, under the prior of the training."""

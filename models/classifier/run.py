@@ -107,11 +107,14 @@ class RunFolder:
         self.checkpoint(part).unlink(missing_ok=True)
 
     def finish(self, manifest: dict[str, Any], files: Mapping[str, bytes]) -> None:
-        """Write a model's files, and last the manifest with their checksums; then checkpoints may go."""
+        """Write a model's files, and last the manifest with their checksums."""
         for name, data in files.items():
             write_whole(self.folder / name, data)
         sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         write_whole(self.folder / MANIFEST, json.dumps(manifest | {"files": sums}, indent=1).encode())
+
+    def tidy(self) -> None:
+        """Remove the checkpoints of a training that has ended."""
         shutil.rmtree(self._parts, ignore_errors=True)
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-import zipfile
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats, Integers
-from skyband.models.classifier.members.trees import Trees
+from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats, Integers, chunks
+from skyband.models.classifier.members.trees import Trees, read_arrays
 from skyband.schema.errors import BadFile
 
 SAFE, EXTRAPOLATION, UNSAFE = "safe", "extrapolation", "unsafe"
@@ -71,12 +70,13 @@ class Safety:
         )
         scores = _scores(isolation, values, threads)
         bands = matrix.band_masks()
+        patterns = [np.unique(_missing(matrix.values[rows], bands), axis=0) for rows in chunks(len(matrix))]
         return cls(
             least=np.nanmin(matrix.values, axis=0).astype(np.float64),
             most=np.nanmax(matrix.values, axis=0).astype(np.float64),
             reach=np.maximum(_BEYOND * (high - low), 1e-6),
             bands=bands,
-            patterns=np.unique(_missing(matrix.values, bands), axis=0),
+            patterns=np.unique(np.concatenate(patterns), axis=0),
             isolation=isolation,
             limits=np.quantile(scores, [_ODD, _FOREIGN]),
         )
@@ -120,14 +120,18 @@ class Safety:
             BadFile: it is none, or of other features.
         """
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
+            arrays = read_arrays(data)
             isolation = Trees.load(arrays.pop("isolation").tobytes(), features, 1)
             found = cls(isolation=isolation, **arrays)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+            bands = len(found.bands)
+            shapes = (
+                (found.least, (features,)), (found.most, (features,)), (found.reach, (features,)),
+                (found.bands, (bands, features)), (found.patterns, (len(found.patterns), bands)), (found.limits, (2,)),
+            )  # fmt: skip
+            if any(array.shape != shape for array, shape in shapes) or not len(found.patterns):
+                raise ValueError(f"not of {features} features")
+        except (ValueError, KeyError, TypeError) as error:
             raise BadFile(f"no record of what is safe: {error}") from None
-        if found.least.shape != (features,) or found.bands.shape[1:] != (features,):
-            raise BadFile(f"a record of what is safe, not of {features} features")
         return found
 
 

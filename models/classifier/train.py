@@ -104,6 +104,7 @@ def train(
         run.begin(description)
         if not run.finished:
             _Run(matrix, known, folds, recipe, chosen, run, on_progress).work(description)
+        run.tidy()
     return Classifier.load(folder, learners=chosen)
 
 

@@ -41,6 +41,7 @@ def check_boosted(data: bytes, features: int, classes: int) -> int:
         if (
             [int(number) for number in model["tree_info"]] != list(range(classes)) * rounds
             or [int(number) for number in model["iteration_indptr"]] != list(range(0, len(trees) + 1, classes))
+            or [int(tree["id"]) for tree in trees] != list(range(len(trees)))
             or int(model["gbtree_model_param"]["num_trees"]) != len(trees)
             or int(model["gbtree_model_param"]["num_parallel_tree"]) != 1
         ):

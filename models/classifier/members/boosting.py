@@ -10,7 +10,7 @@ import numpy as np
 from skyband.models.classifier.matrix import Doubles, Floats, chunks
 from skyband.models.classifier.members.boosted_file import check_boosted
 from skyband.models.classifier.members.member import Rows, Task
-from skyband.schema.errors import MissingDependency
+from skyband.schema.errors import BadFile, MissingDependency
 
 _SEEDS = 1_000_003
 """Seeds of two trainings lie so far apart, more than rounds of one do."""
@@ -35,16 +35,16 @@ class Boosting:
         depth: of a tree at most.
         rate: share of each tree that is added.
         rows: share of rows a tree sees.
-        features: share of features a tree sees.
+        features: share of features a split is chosen from.
         least_weight: of a leaf (sum of second derivatives).
         l2: penalty on leaves.
     """
 
-    depth: int = 6
-    rate: float = 0.06
+    depth: int = 7
+    rate: float = 0.05
     rows: float = 0.8
-    features: float = 0.7
-    least_weight: float = 2.0
+    features: float = 0.5
+    least_weight: float = 4.0
     l2: float = 2.0
     name: str = "boosting"
     suffix: str = ".ubj"
@@ -66,7 +66,11 @@ class Boosting:
             BadFile: they are none, or the model has other features or classes.
         """
         check_boosted(data, features, classes)
-        return BoostingMember(_library().Booster(model_file=bytearray(data)), classes)
+        xgboost = _library()
+        try:
+            return BoostingMember(xgboost.Booster(model_file=bytearray(data)), classes)
+        except xgboost.core.XGBoostError as error:
+            raise BadFile(f"no model of XGBoost: {str(error).strip().partition(chr(10))[0]}") from None
 
 
 class BoostingMember:
@@ -101,11 +105,11 @@ class BoostingTraining:
             "max_depth": how.depth,
             "eta": how.rate,
             "subsample": how.rows,
-            "colsample_bytree": how.features,
+            "colsample_bynode": how.features,
             "min_child_weight": how.least_weight,
             "lambda": how.l2,
             "nthread": task.threads,
-            "device": task.device,
+            "device": task.device if xgboost.build_info()["USE_CUDA"] else "cpu",
         }
         self._matrix = xgboost.QuantileDMatrix(_source(xgboost, task.trained), max_bin=_BINS, nthread=task.threads)
         self._watched = xgboost.DMatrix(task.watched.features()) if len(task.watched) else None
@@ -145,7 +149,11 @@ class BoostingTraining:
             BadFile: they are none.
         """
         self.rounds = check_boosted(state, self._task.trained.values.shape[1], self._task.classes)
-        self._booster = self._begun(bytearray(state), self.rounds)
+        xgboost = _library()
+        try:
+            self._booster = self._begun(bytearray(state), self.rounds)
+        except xgboost.core.XGBoostError as error:
+            raise BadFile(f"no state of XGBoost: {str(error).strip().partition(chr(10))[0]}") from None
 
     def _begun(self, model: bytearray | None, rounds: int) -> Any:
         seed = {"seed": (self._task.seed * _SEEDS + rounds) % 2**31}

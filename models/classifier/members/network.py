@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +22,8 @@ from skyband.schema.errors import BadFile
 _SAMPLE_ROWS = 200_000
 """Rows that scales are measured on."""
 _BLOCK_ROWS = 16_384
+_RANKS = 33
+"""Quantiles a feature's ranks are told by."""
 _FARTHEST = 6.0
 """Scaled values are cut there, in robust standard deviations."""
 _WARM_SHARE = 0.05
@@ -72,8 +72,8 @@ class Network:
         """
         try:
             state = load_tensors(data)
-            shape = json.loads(bytes(state.pop("shape").tolist()))
-            model = _Model(features, classes, int(shape["width"]), int(shape["depth"]), 0.0)
+            depth = sum(1 for name in state if name.endswith(".body.0.weight"))
+            model = _Model(features, classes, len(state["inlet.bias"]), depth, 0.0)
             model.load_state_dict(state)
         except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
             raise BadFile(f"no network of {features} features and {classes} classes: {error}") from None
@@ -99,7 +99,7 @@ class NetworkMember:
 
     def dump(self) -> bytes:
         """Weights and scales as safetensors."""
-        return _dump(self._model)
+        return save_tensors({name: one.contiguous() for name, one in self._model.state_dict().items()})
 
 
 class NetworkTraining:
@@ -212,42 +212,59 @@ class NetworkTraining:
 
 
 class _Model(nn.Module):
-    """Scaled values and masks, through residual blocks, to logits."""
+    """Scaled values, their ranks and masks, through residual blocks, to logits.
+
+    Ranks tell values apart where many lie close together, as redshifts of stars do.
+    """
 
     centre: Tensor
     spread: Tensor
+    ranks: Tensor
 
     def __init__(self, features: int, classes: int, width: int, depth: int, dropout: float) -> None:
         super().__init__()
-        self.features, self.classes, self.width, self.depth = features, classes, width, depth
+        self.features, self.classes = features, classes
         self.register_buffer("centre", torch.zeros(features))
         self.register_buffer("spread", torch.ones(features))
-        self.inlet = nn.Linear(2 * features, width)
+        self.register_buffer("ranks", torch.zeros(features, _RANKS))
+        self.inlet = nn.Linear(3 * features, width)
         self.blocks = nn.ModuleList(_Block(width, dropout) for _ in range(depth))
         self.outlet = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, classes))
 
     def scale_by(self, rows: Rows) -> None:
-        """Take medians and robust deviations of rows."""
+        """Take medians, robust deviations and quantiles of rows."""
         step = max(1, len(rows) // _SAMPLE_ROWS)
         values = rows.values[rows.chosen[::step]].astype(np.float64)
         centre, spread = np.zeros(self.features), np.ones(self.features)
+        ranks = np.zeros((self.features, _RANKS))
         for number, column in enumerate(values.T):
             there = column[~np.isnan(column)]
             if len(there):
                 low, centre[number], high = np.quantile(there, [0.16, 0.5, 0.84])
                 spread[number] = max((high - low) / 2, 0.1 * float(there.std()), 1e-6)
+                ranks[number] = np.quantile(there, np.linspace(0, 1, _RANKS))
         self.centre.copy_(torch.from_numpy(centre))
         self.spread.copy_(torch.from_numpy(spread))
+        self.ranks.copy_(torch.from_numpy(ranks))
 
     def forward(self, values: Tensor, missing: Tensor) -> Tensor:
         """Logits n x classes of values n x f and of what is missing of them."""
         scaled = ((values - self.centre) / self.spread).clamp(-_FARTHEST, _FARTHEST)
-        inputs = torch.cat([torch.where(missing, 0.0, scaled), missing.float()], dim=1)
+        ranks = torch.where(missing, 0.0, self._ranked(values))
+        inputs = torch.cat([torch.where(missing, 0.0, scaled), ranks, missing.float()], dim=1)
         hidden = self.inlet(inputs)
         for block in self.blocks:
             hidden = block(hidden)
         logits: Tensor = self.outlet(hidden)
         return logits
+
+    def _ranked(self, values: Tensor) -> Tensor:
+        """Share of the training below each value, linear between quantiles, as -1 to 1."""
+        columns = values.T.contiguous()
+        place = torch.searchsorted(self.ranks, columns).clamp(1, _RANKS - 1)
+        low, high = self.ranks.gather(1, place - 1), self.ranks.gather(1, place)
+        within = ((columns - low) / (high - low).clamp_min(1e-12)).clamp(0, 1)
+        return (2 * (place - 1 + within) / (_RANKS - 1) - 1).T
 
 
 class _Block(nn.Module):
@@ -275,9 +292,3 @@ def _threads(number: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _dump(model: _Model) -> bytes:
-    shape = json.dumps({"width": model.width, "depth": model.depth}).encode()
-    state: dict[str, Any] = {name: one.detach().cpu().contiguous() for name, one in model.state_dict().items()}
-    return save_tensors(state | {"shape": torch.frombuffer(bytearray(shape), dtype=torch.uint8)})

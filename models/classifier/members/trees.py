@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +16,8 @@ from skyband.models.classifier.matrix import Doubles, Floats
 from skyband.schema.errors import BadFile
 
 _LEAF = -1
+_MOST_PACKED = 100
+"""Bytes of arrays to a byte of their file at most."""
 _BLOCK_ROWS = 4_096
 _FIELDS = ("left", "right", "feature", "threshold", "nan_left", "depth", "sizes", "values", "samples", "shape")
 
@@ -100,12 +103,27 @@ class Trees:
             BadFile: these are none, or trees of other features or outputs.
         """
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in _FIELDS}
-            trees = list(_trees(arrays, features, outputs))
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+            trees = list(_trees(read_arrays(data), features, outputs))
+        except (ValueError, KeyError, TypeError, IndexError) as error:
             raise BadFile(f"no trees: {error}") from None
         return cls(trees, features, outputs)
+
+
+def read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
+    """Arrays of an npz file; none that are pickled, nor more bytes than arrays of models pack.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            size = sum(one.file_size for one in packed.infolist())
+        if size > _MOST_PACKED * len(data):
+            raise ValueError(f"{size} bytes are packed into {len(data)}")
+        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise ValueError(str(error)) from None
 
 
 def _trees(arrays: dict[str, NDArray[Any]], features: int, outputs: int) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import multiprocessing.connection
@@ -192,6 +193,15 @@ def test_damaged_models_are_refused(folder: Path, tmp_path: Path) -> None:
     (copy / "manifest.json").write_text(json.dumps(manifest | {"files": {"../../outside": "0"}}))
     with pytest.raises(BadFile, match="names a file outside its folder"):
         Classifier.load(copy, learners=LEARNERS)
+    ensemble = json.loads((copy / "ensemble.json").read_text())
+    for name, value in (("shares", [0.5, 0.5]), ("coarse_of", "x"), ("combination", {}), ("class_weights", {})):
+        data = json.dumps(ensemble | {name: value}).encode()
+        (copy / "ensemble.json").write_bytes(data)
+        files = manifest["files"] | {"ensemble.json": hashlib.sha256(data).hexdigest()}
+        (copy / "manifest.json").write_text(json.dumps(manifest | {"files": files}))
+        with pytest.raises(BadFile, match="copy is damaged"):
+            Classifier.load(copy, learners=LEARNERS)
+    (copy / "ensemble.json").write_text(json.dumps(ensemble))
     (copy / "manifest.json").write_text(json.dumps(manifest | {"members": {"oracle": ""}}))
     with pytest.raises(BadFile, match="members of kinds not known here: oracle"):
         Classifier.load(copy, learners=LEARNERS)

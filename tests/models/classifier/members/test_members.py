@@ -152,6 +152,13 @@ def test_pickled_arrays_are_not_read() -> None:
         Trees.load(buffer.getvalue(), 4, 3)
 
 
+def test_files_that_unpack_to_much_more_are_not_unpacked() -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, left=np.zeros(10**7))
+    with pytest.raises(BadFile, match="bytes are packed into"):
+        Trees.load(buffer.getvalue(), 4, 3)
+
+
 def test_large_trainings_draw_rows_for_each_batch_of_trees_and_keep_all_classes() -> None:
     training = Forest(most_rows=60).start(task())
     first = training._drawn()
