@@ -39,6 +39,9 @@ COMMANDS = (
     "morphology-stats",
     "train-encoder",
     "encoder-card",
+    "train",
+    "score",
+    "models",
     "config",
 )
 

@@ -7,29 +7,18 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from skyband.schema.errors import BadOption
 from skyband.schema.settings import Settings
 from skyband.server.console import json_option, note, print_json, print_table, store_option
+from skyband.server.feature_options import feature_options, listed_names
 from skyband.server.output import deliver, open_sky, output_options
 
 if TYPE_CHECKING:
-    from skyband.models.features import FeatureTable
+    from skyband.models.features import FeatureOptions, FeatureTable
 
 
 @click.command("features")
 @click.argument("table")
-@click.option("--groups", metavar="NAME,...", default="", help="Groups of features; 'all' for every one.")
-@click.option(
-    "--input",
-    "inputs",
-    multiple=True,
-    metavar="NAME=COLUMN",
-    help="Which column is a standard input: u=my_u, u_error=my_du, ebv=sfd. May repeat.",
-)
-@click.option("--deredden", is_flag=True, help="Take the extinction of E(B-V) from magnitudes.")
-@click.option("--light-curves", metavar="TABLE", help="Measurements of the same objects, for the group variability.")
-@click.option("--curves-of", metavar="COLUMN", help="Column with the object ids of the light curves.")
-@click.option("--neighbours", metavar="TABLE", help="Whose galaxies surround the sources, if not those of TABLE.")
+@feature_options
 @click.option("--also", metavar="COLUMN,...", default="", help="Columns of TABLE to pass on.")
 @click.option("--list", "only_list", is_flag=True, help="List the features, and what is missing for the others.")
 @output_options
@@ -38,12 +27,7 @@ if TYPE_CHECKING:
 def command(
     settings: Settings,
     table: str,
-    groups: str,
-    inputs: tuple[str, ...],
-    deredden: bool,
-    light_curves: str | None,
-    curves_of: str | None,
-    neighbours: str | None,
+    features: FeatureOptions,
     also: str,
     only_list: bool,
     output: Path | None,
@@ -57,24 +41,16 @@ def command(
 
     Example: skyband features objects --groups colours,parallax --light-curves sim_light_curves -o features.parquet
     """
-    from skyband.models.features import FeatureOptions, facts, feature_table
+    from skyband.models.features import facts, feature_table
 
-    options = FeatureOptions(
-        groups=_names(groups),
-        inputs=dict(map(_pair, inputs)),
-        deredden=deredden,
-        light_curves=light_curves,
-        curves_of=curves_of,
-        neighbours=neighbours,
-    )
     with open_sky(settings) as sky:
-        found = feature_table(sky, table, options)
+        found = feature_table(sky, table, features)
         if as_json:
             print_json(facts(found))
         elif only_list:
             _list(found)
         if output is not None or not (as_json or only_list):
-            deliver(found.rows(also=_names(also)), settings, output, format)
+            deliver(found.rows(also=listed_names(also)), settings, output, format)
             note(f"{len(found.names)} features, {len(found.missing)} more cannot be given: see --list")
 
 
@@ -100,14 +76,3 @@ def _list(found: FeatureTable) -> None:
     print_table(
         ("input", "from", "system"), [(name, item.origin, item.system) for name, item in sorted(found.inputs.items())]
     )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, column = text.partition("=")
-    if not (name and equals and column):
-        raise BadOption(f"--input {text!r} is not of the form NAME=COLUMN")
-    return name, column

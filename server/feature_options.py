@@ -1,0 +1,70 @@
+"""The options by which commands say where the features of a table come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import rich_click as click
+
+from skyband.schema.errors import BadOption
+
+_OPTIONS = (
+    click.option("--groups", metavar="NAME,...", default="", help="Groups of features; 'all' for every one."),
+    click.option(
+        "--input",
+        "inputs",
+        multiple=True,
+        metavar="NAME=COLUMN",
+        help="Which column is a standard input: u=my_u, u_error=my_du, ebv=sfd. May repeat.",
+    ),
+    click.option("--deredden", is_flag=True, help="Take the extinction of E(B-V) from magnitudes."),
+    click.option("--light-curves", metavar="TABLE", help="Measurements of the objects, for the group variability."),
+    click.option("--curves-of", metavar="COLUMN", help="Column with the object ids of the light curves."),
+    click.option("--neighbours", metavar="TABLE", help="Whose galaxies surround the sources, if not those of TABLE."),
+)
+
+
+def feature_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options and hand the command `features`, the `FeatureOptions` they make."""
+
+    @wraps(command)
+    def with_features(
+        *args: Any,
+        groups: str,
+        inputs: tuple[str, ...],
+        deredden: bool,
+        light_curves: str | None,
+        curves_of: str | None,
+        neighbours: str | None,
+        **kwargs: Any,
+    ) -> None:
+        from skyband.models.features import FeatureOptions
+
+        chosen = FeatureOptions(
+            groups=listed_names(groups),
+            inputs=dict(map(_pair, inputs)),
+            deredden=deredden,
+            light_curves=light_curves,
+            curves_of=curves_of,
+            neighbours=neighbours,
+        )
+        command(*args, features=chosen, **kwargs)
+
+    result: Callable[..., None] = with_features
+    for option in reversed(_OPTIONS):
+        result = option(result)
+    return result
+
+
+def listed_names(text: str) -> tuple[str, ...]:
+    """Names between commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, column = text.partition("=")
+    if not (name and equals and column):
+        raise BadOption(f"--input {text!r} is not of the form NAME=COLUMN")
+    return name, column
