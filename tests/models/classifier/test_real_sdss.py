@@ -60,7 +60,7 @@ def photometry(folder: Path, redshift: bool) -> tuple[FeatureMatrix, list[str]]:
     return matrix, [str(name) for name in found["class"]]
 
 
-@pytest.mark.parametrize(("redshift", "accuracy"), [(False, 0.923), (True, 0.984)])
+@pytest.mark.parametrize(("redshift", "accuracy"), [(False, 0.923), (True, 0.982)])
 def test_classes_of_sdss_sources(real_data: Path, tmp_path: Path, redshift: bool, accuracy: float) -> None:
     matrix, names = photometry(real_data, redshift)
     assert len(names) == 11_491
