@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -10,8 +10,11 @@ import rich_click as click
 
 from skyband.schema.errors import BadOption
 
-_OPTIONS = (
+_KINDS = (
     click.option("--groups", metavar="NAME,...", default="", help="Groups of features; 'all' for every one."),
+    click.option("--deredden", is_flag=True, help="Take the extinction of E(B-V) from magnitudes."),
+)
+_INPUTS = (
     click.option(
         "--input",
         "inputs",
@@ -19,25 +22,34 @@ _OPTIONS = (
         metavar="NAME=COLUMN",
         help="Which column is a standard input: u=my_u, u_error=my_du, ebv=sfd. May repeat.",
     ),
-    click.option("--deredden", is_flag=True, help="Take the extinction of E(B-V) from magnitudes."),
     click.option("--light-curves", metavar="TABLE", help="Measurements of the objects, for the group variability."),
     click.option("--curves-of", metavar="COLUMN", help="Column with the object ids of the light curves."),
     click.option("--neighbours", metavar="TABLE", help="Whose galaxies surround the sources, if not those of TABLE."),
 )
 
+Command = Callable[..., None]
 
-def feature_options(command: Callable[..., None]) -> Callable[..., None]:
+
+def feature_options(command: Command) -> Command:
     """Add the options and hand the command `features`, the `FeatureOptions` they make."""
+    return _with(command, (*_KINDS, *_INPUTS))
 
+
+def input_options(command: Command) -> Command:
+    """The same where a model says which features, and only their inputs are asked for."""
+    return _with(command, _INPUTS)
+
+
+def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     @wraps(command)
     def with_features(
         *args: Any,
-        groups: str,
         inputs: tuple[str, ...],
-        deredden: bool,
         light_curves: str | None,
         curves_of: str | None,
         neighbours: str | None,
+        groups: str = "",
+        deredden: bool = False,
         **kwargs: Any,
     ) -> None:
         from skyband.models.features import FeatureOptions
@@ -52,8 +64,8 @@ def feature_options(command: Callable[..., None]) -> Callable[..., None]:
         )
         command(*args, features=chosen, **kwargs)
 
-    result: Callable[..., None] = with_features
-    for option in reversed(_OPTIONS):
+    result: Command = with_features
+    for option in reversed(options):
         result = option(result)
     return result
 

@@ -21,7 +21,7 @@ from skyband.models.features import FeatureOptions, FeatureTable, feature_table
 from skyband.models.scoring.feature_rows import feature_matrix
 from skyband.models.scoring.shelf import ModelVersion, feature_plan
 from skyband.queries.sky import Sky
-from skyband.schema.added_columns import add_columns
+from skyband.schema.added_columns import add_columns, check_names
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo
 from skyband.schema.errors import BadTable
 from skyband.schema.faults import storage_error
@@ -100,6 +100,7 @@ def score_table(
     classifier = Classifier.load(model.folder)
     features = _features(sky, table, model, classifier, inputs)
     columns = score_columns(classifier.classes, prefix)
+    check_names(features.info, columns)
     run = _Run(features, classifier, model, prior, columns)
     with run.locked():
         counts = run.work(on_progress)

@@ -18,7 +18,7 @@ from skyband.server.console import (
     progress_bar,
     store_option,
 )
-from skyband.server.feature_options import feature_options
+from skyband.server.feature_options import input_options
 from skyband.server.output import open_sky
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     help="How common the classes are where TABLE comes from.",
 )
 @click.option("--prefix", default="", metavar="TEXT", help="Of the names of the new columns, for a second model.")
-@feature_options
+@input_options
 @json_option
 @store_option
 def command(
@@ -45,21 +45,22 @@ def command(
 ) -> None:
     """Classify the rows of TABLE: class, probabilities, doubt and safety become columns of its next version.
 
-    What is asked of --input, --light-curves and --neighbours is that of the training unless told; --groups and
-    --deredden always are. A run that was broken off goes on where it was.
+    --input, --light-curves and --neighbours are those of the training for the table it learnt from, unless told. A run
+    that was broken off goes on where it was.
 
     Example: skyband score objects --model stars --prior star=0.6,galaxy=0.39,quasar=0.01
     """
     from skyband.models.scoring.score_table import score_table
     from skyband.models.scoring.shelf import find_model
 
+    shares = _prior(prior)
     is_told = bool(features.inputs or features.light_curves or features.curves_of or features.neighbours)
     with open_sky(settings) as sky, progress_bar(f"scoring {table}") as progress:
         report = score_table(
             sky,
             table,
             find_model(sky.store, model),
-            prior=_prior(prior),
+            prior=shares,
             inputs=features if is_told else None,
             prefix=prefix,
             command=command_line(),
