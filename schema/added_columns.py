@@ -86,7 +86,7 @@ def add_columns(
         key = old.role("id")
         if key is None:
             raise BadTable(f"table {table!r} has no column with the role 'id', by which values could find their rows")
-        _check_names(old, columns)
+        check_names(old, columns)
         with duckdb_faults(f"cannot add columns to table {table!r}"):
             given = _stage(writer, key, rows, columns)
             chosen = ", ".join(_select_list(old, columns))
@@ -115,7 +115,13 @@ def add_columns(
     return AddedColumns(info, given, int(matched))
 
 
-def _check_names(table: TableInfo, columns: Sequence[Column]) -> None:
+def check_names(table: TableInfo, columns: Sequence[Column]) -> None:
+    """Refuse columns that `add_columns` would refuse, before they are computed.
+
+    Raises:
+        BadTable: there are none, one is there twice, or the table has one of its own by that name.
+        BadName: a name cannot name a column.
+    """
     names = [check_column_name(column.name).lower() for column in columns]
     if not names or len(set(names)) < len(names):
         raise BadTable(f"{', '.join(names) or 'no columns'}: give each computed column once")

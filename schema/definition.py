@@ -44,7 +44,7 @@ def _read(path: Path) -> Table:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadFile(f"{path}: cannot be read as TOML: {error}") from None
-    for key in ("columns", "bands"):
+    for key in ("columns", "bands", "inputs"):
         if not _is_list(table.get(key, []), lambda item: isinstance(item, dict)):
             raise BadFile(f"{path}: {key!r} must be a list of tables")
     if not isinstance(table.get("expand", {}), dict):
@@ -108,6 +108,7 @@ def _is_list(value: Any, fits: Callable[[Any], bool]) -> bool:
 
 _TYPES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "str": ("a text", lambda value: isinstance(value, str)),
+    "bool": ("true or false", lambda value: isinstance(value, bool)),
     "float": ("a number", _is_number),
     "float | None": ("a number", _is_number),
     "tuple[str, ...]": ("a list of texts", lambda value: _is_list(value, lambda item: isinstance(item, str))),

@@ -171,10 +171,10 @@ def _pairs_by_name(columns: Sequence[Column], levels: Sequence[Mapping[str, Sequ
             for ra in _all_suitable("ra", plain.get(ra_name, []))
             for dec_name in dec_names
             for dec in _all_suitable("dec", plain.get(dec_name, []))
-            if _is_number(ra) == _is_number(dec)
+            if is_number(ra) == is_number(dec)
         ]
         # Degrees are exact, the text beside them is the same position for people.
-        yield [pair for pair in pairs if _is_number(pair[0])] or pairs
+        yield [pair for pair in pairs if is_number(pair[0])] or pairs
 
 
 def _find_id(columns: Sequence[Column]) -> Column:
@@ -231,7 +231,7 @@ def _prepared(role: str, column: Column) -> Column:
     unit = to_vounit(column.unit) or names.split_unit(names.plain_name(column.name))[1]
     if role in ("ra", "dec") and column.type.upper() in ("VARCHAR", "TIME"):
         return replace(column, unit=unit)
-    if not _is_number(column):
+    if not is_number(column):
         raise BadTable(f"{refusal}, not a number")
     if role == "epoch":
         return _prepared_epoch(column)
@@ -265,7 +265,8 @@ def _prepared_epoch(column: Column) -> Column:
     )
 
 
-def _is_number(column: Column) -> bool:
+def is_number(column: Column) -> bool:
+    """Whether a column holds integers or floats."""
     return bool(_INTEGER.fullmatch(column.type) or _FLOAT.fullmatch(column.type))
 
 

@@ -30,6 +30,7 @@ _XMATCH = fill_sql(
     left=_UNIT_VECTORS.format(name="""'keys.' || "left\""""),
     right=_UNIT_VECTORS.format(name="""'keys.' || "right\""""),
     radius_arcsec="radius_arcsec",
+    band_arcsec="radius_arcsec",
 )
 """The band join over `keys`, as the body of the macro `xmatch`."""
 

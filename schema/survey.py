@@ -1,8 +1,8 @@
 """Survey definitions: what is known of a survey's columns before a file of it is read.
 
 A survey is a file, `schema/surveys/<name>.toml` or `<store>/surveys/<name>.toml`, and its name is the file's name.
-The keys are the fields of `Survey`, `Archive`, `Band` and `SurveyColumn`; `schema/definition.py` says how patterns
-shorten them.
+The keys are the fields of `Survey`, `Archive`, `Band`, `Input` and `SurveyColumn`; `schema/definition.py` says how
+patterns shorten them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ EPOCH_UNITS = ("yr", "jd", "mjd")
 FRAMES = ("ICRS", "FK5", "FK4", "GALACTIC", "ECLIPTIC", "SUPERGALACTIC")
 ID_TYPES = ("bigint", "text")
 
-_Item = TypeVar("_Item", "SurveyColumn", "Band")
+_Item = TypeVar("_Item", "SurveyColumn", "Band", "Input")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,17 @@ class Band:
     error: str = ""  # column, "" where the survey gives none
     system: str = "AB"  # or "Vega"
     wavelength_um: float | None = None  # effective or pivot
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a column means to models, beside roles and bands: a standard input of `models/features/inputs.toml`."""
+
+    name: str  # of the input
+    column: str
+    scale: float = 1.0  # column times scale has the unit of the input
+    yes: tuple[float, ...] = ()  # codes that mean yes, any other no: the input is a flag
+    if_given: bool = False  # the input is a flag: yes where the column has a value, no where it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,7 @@ class Survey:
     position_error_mas: float | None = None  # 1 sigma in each coordinate where the file has no errors
     position_floor_mas: float = 0.0  # systematic error of positions, to be added in quadrature
     bands: tuple[Band, ...] = ()
+    inputs: tuple[Input, ...] = ()  # the first that a file has the column of counts
     archive: Archive | None = None
 
     @property
@@ -118,6 +130,12 @@ class Survey:
             for band in self.bands
             if band.magnitude in names
         )
+
+    def inputs_of(self, columns: Iterable[Column]) -> dict[str, Input]:
+        """The inputs a file has the columns of, by name, with the file's names of the columns."""
+        names = self._names(columns)
+        found = [replace(item, column=names[item.column]) for item in self.inputs if item.column in names]
+        return {item.name: item for item in reversed(found)}
 
     def _known(self, columns: Iterable[Column]) -> dict[str, SurveyColumn]:
         """Names in the file -> what the survey knows."""
@@ -186,6 +204,7 @@ def _survey(path: Path, others: dict[str, Path]) -> Survey:
     expand = table.pop("expand", {})
     table["columns"] = tuple(_items(SurveyColumn, table.get("columns", []), expand, f"{path}: column"))
     table["bands"] = tuple(_items(Band, table.get("bands", []), expand, f"{path}: band"))
+    table["inputs"] = tuple(_items(Input, table.get("inputs", []), expand, f"{path}: input"))
     if "archive" in table:
         table["archive"] = build(Archive, table["archive"], f"{path}: archive")
     survey = build(Survey, {"name": path.stem} | table, str(path))
@@ -225,6 +244,7 @@ def _faults(survey: Survey, *, check_ucds: bool) -> Iterator[str]:
     if survey.epoch_unit not in EPOCH_UNITS:
         yield f"epoch_unit {survey.epoch_unit!r} is none of {', '.join(EPOCH_UNITS)}"
     used = [survey.epoch_column, *(name for band in survey.bands for name in (band.magnitude, band.error))]
+    used += [item.column for item in survey.inputs]
     yield from (f"there is no column {name!r}" for name in used if name and name.lower() not in names)
 
 

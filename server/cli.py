@@ -30,6 +30,7 @@ COMMANDS = (
     "images",
     "embed",
     "similar",
+    "features",
     "vectors",
     "morphology",
     "anomalies",
@@ -38,6 +39,9 @@ COMMANDS = (
     "morphology-stats",
     "train-encoder",
     "encoder-card",
+    "train",
+    "score",
+    "models",
     "config",
 )
 

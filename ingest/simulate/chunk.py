@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from skyband.ingest.simulate.astrometry import observe_astrometry
-from skyband.ingest.simulate.columns import LINKS
+from skyband.ingest.simulate.columns import LIGHT_CURVES, LINKS
+from skyband.ingest.simulate.light_curves import observe_light_curves
 from skyband.ingest.simulate.loci import Bools, Indices
 from skyband.ingest.simulate.mir import observe_mir
 from skyband.ingest.simulate.nir import observe_nir
@@ -39,8 +40,11 @@ class Chunk:
         self.tables["sim_truth"] = truth.set_column(column, link, ids)
 
 
-def make_chunk(seed: int, number: int, first_id: int, rows: int) -> Chunk:
-    """Simulate chunk `number`, whose objects are numbered from `first_id`: the same whoever makes it, and when."""
+def make_chunk(seed: int, number: int, first_id: int, rows: int, light_curve_share: float = 0.0) -> Chunk:
+    """Simulate chunk `number`, whose objects are numbered from `first_id`: the same whoever makes it, and when.
+
+    With a `light_curve_share` of the sky there are light curves too; everything else stays as it is without.
+    """
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, number])))
     objects = make_objects(rng, rows)
     optical, optical_places = observe_optical(rng, objects, first_id)
@@ -55,8 +59,12 @@ def make_chunk(seed: int, number: int, first_id: int, rows: int) -> Chunk:
         "sim_astrometry": astrometry_places,
     }
     ids = {link: _spread(surveys[name].column(key), places[name], rows) for name, (link, key) in LINKS.items()}
+    curves = {}
+    if light_curve_share:
+        own = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, number, 1])))
+        curves[LIGHT_CURVES] = observe_light_curves(own, objects, first_id, light_curve_share, surveys, places)
     return Chunk(
-        surveys | {"sim_truth": truth_table(objects, first_id, ids)},
+        surveys | {"sim_truth": truth_table(objects, first_id, ids)} | curves,
         {"sim_nir": nir_keys, "sim_mir": mir_keys},
         {"sim_nir": nir_places, "sim_mir": mir_places},
     )

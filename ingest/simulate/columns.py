@@ -8,6 +8,7 @@ table              imitates            epoch    identifier
 `sim_mir`          AllWISE             2010.5   `designation`, from the observed position
 `sim_astrometry`   Gaia DR3            2016.0   `source_id`, HEALPix order 12 in its upper bits
 `sim_truth`        (nothing)           2016.0   `true_id`, linked to the four by `*_id`
+`sim_light_curves` ZTF light curves    `mjd`    `object_id` in the table `survey`
 =================  ==================  =======  ====================================================
 
 SDSS magnitudes are AB, all others Vega. NULL stands wherever a survey measured nothing. Units, UCDs, roles and
@@ -112,6 +113,19 @@ SCHEMAS: Mapping[str, pa.Schema] = MappingProxyType(
     }
 )
 """The schema of each file."""
+
+LIGHT_CURVES = "sim_light_curves"
+LIGHT_CURVE_SCHEMA = pa.schema(
+    [
+        ("measurement_id", pa.int64()),
+        ("survey", pa.string()),
+        ("object_id", pa.int64()),
+        ("mjd", pa.float64()),
+        ("band", pa.string()),
+        *_floats("mag", "mag_error"),
+    ]
+)
+"""The file of light curves, which is written where some are asked for."""
 
 LINKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

@@ -77,13 +77,17 @@ class Objects:
         """Views of the objects from `start` to `stop`: what is written there is written here."""
         return Objects(*(getattr(self, item.name)[..., start:stop] for item in fields(self)))
 
+    def taken(self, index: Indices) -> Objects:
+        """Copies of the objects at these places."""
+        return Objects(*(np.take(getattr(self, item.name), index, axis=-1) for item in fields(self)))
+
     def shuffled(self, rng: np.random.Generator) -> Objects:
         """The same objects in random order, so that their place says nothing of their class."""
         order = rng.permutation(len(self))
         place = np.empty(len(self) + 1, np.int32)
         place[order] = np.arange(len(self))
         place[-1] = -1  # no parent stays no parent
-        shuffled = Objects(*(np.take(getattr(self, item.name), order, axis=-1) for item in fields(self)))
+        shuffled = self.taken(order)
         shuffled.parent = place[shuffled.parent]
         return shuffled
 

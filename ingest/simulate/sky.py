@@ -1,4 +1,4 @@
-"""A simulated sky on disk: five Parquet files, written chunk by chunk."""
+"""A simulated sky on disk: five Parquet files, six with light curves, written chunk by chunk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from skyband.ingest.simulate.chunk import Chunk, make_chunk
-from skyband.ingest.simulate.columns import SCHEMAS
+from skyband.ingest.simulate.columns import LIGHT_CURVE_SCHEMA, LIGHT_CURVES, SCHEMAS
 from skyband.ingest.simulate.names import NameRegister
 from skyband.schema.errors import BadOption, StorageError
 
@@ -24,7 +24,14 @@ CHUNK_ROWS = 250_000
 MAX_ROWS = 2**34
 """More true objects than the running numbers in `source_id` hold."""
 _ROW_GROUP_ROWS = 122_880  # what DuckDB scans as one unit
-_REPETITIVE = ("ph_qual", "class", "subtype", "ref_epoch")  # columns worth a dictionary, beside the small integers
+_REPETITIVE = (
+    "ph_qual",
+    "class",
+    "subtype",
+    "ref_epoch",
+    "survey",
+    "band",
+)  # columns worth a dictionary, beside the small integers
 _MOST_THREADS = 4  # more would wait for the writers, and each holds a chunk in memory
 
 
@@ -46,6 +53,7 @@ def simulate_sky(
     progress: Callable[[int], None] | None = None,
     chunk_rows: int = CHUNK_ROWS,
     threads: int | None = None,
+    light_curve_share: float = 0.0,
 ) -> SimulatedSky:
     """Simulate one sky and the four surveys that saw it.
 
@@ -61,6 +69,8 @@ def simulate_sky(
         progress: called with the number of true objects done so far.
         chunk_rows: true objects simulated at once.
         threads: at most that many chunks at once; one a core, 4 at most, if None.
+        light_curve_share: share of the sky, 0 to 1, whose sources have light curves in `sim_light_curves`, some 25 rows
+            an object; without any there is no such file.
 
     Raises:
         BadOption: an argument has an impossible value.
@@ -72,31 +82,35 @@ def simulate_sky(
         raise BadOption(f"seed is {seed}; choose a number from 0 on")
     if chunk_rows < 1 or (threads is not None and threads < 1):
         raise BadOption(f"chunk_rows is {chunk_rows} and threads {threads}; both must be at least 1")
+    if not 0.0 <= light_curve_share <= 1.0:
+        raise BadOption(f"light_curve_share is {light_curve_share}; choose a number from 0 to 1")
+    schemas = {**SCHEMAS, **({LIGHT_CURVES: LIGHT_CURVE_SCHEMA} if light_curve_share else {})}
     start = time.monotonic()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        written = _write(folder, rows, seed, progress, chunk_rows, threads or min(_cores(), _MOST_THREADS))
+        making = _chunks(seed, rows, chunk_rows, threads or min(_cores(), _MOST_THREADS), light_curve_share)
+        written = _write(folder, schemas, making, progress)
     except OSError as error:
         raise StorageError(
             f"cannot write the simulated sky to {folder}: {error}; free space or choose another"
         ) from error
-    paths = {name: folder / f"{name}.parquet" for name in SCHEMAS}
+    paths = {name: folder / f"{name}.parquet" for name in schemas}
     return SimulatedSky(paths, written, seed, time.monotonic() - start)
 
 
 def _write(
-    folder: Path, rows: int, seed: int, progress: Callable[[int], None] | None, chunk_rows: int, threads: int
+    folder: Path, schemas: Mapping[str, pa.Schema], chunks: Iterator[Chunk], progress: Callable[[int], None] | None
 ) -> dict[str, int]:
     """Write the files under temporary names, then give all their own."""
-    drafts = {name: folder / f".{name}.parquet.part" for name in SCHEMAS}
-    written = dict.fromkeys(SCHEMAS, 0)
+    drafts = {name: folder / f".{name}.parquet.part" for name in schemas}
+    written = dict.fromkeys(schemas, 0)
     register = {"sim_nir": NameRegister(), "sim_mir": NameRegister()}
     try:
         with ExitStack() as stack:
-            writers = {name: stack.enter_context(_writer(SCHEMAS[name], path)) for name, path in drafts.items()}
+            writers = {name: stack.enter_context(_writer(schemas[name], path)) for name, path in drafts.items()}
             pool = stack.enter_context(ThreadPoolExecutor(len(writers)))
             done = 0
-            for chunk in _chunks(seed, rows, chunk_rows, threads):
+            for chunk in chunks:
                 for survey, names in register.items():
                     chunk.keep(survey, names.claim(chunk.name_keys[survey]))
                 list(pool.map(_append, [writers[name] for name in chunk.tables], chunk.tables.values()))
@@ -117,13 +131,15 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _chunks(seed: int, rows: int, chunk_rows: int, threads: int) -> Iterator[Chunk]:
+def _chunks(seed: int, rows: int, chunk_rows: int, threads: int, light_curve_share: float) -> Iterator[Chunk]:
     """The chunks in order, `threads` of them in the making."""
     with ThreadPoolExecutor(threads) as pool:
         making: deque[Future[Chunk]] = deque()
         try:
             for number, first in enumerate(range(0, rows, chunk_rows)):
-                making.append(pool.submit(make_chunk, seed, number, first, min(chunk_rows, rows - first)))
+                making.append(
+                    pool.submit(make_chunk, seed, number, first, min(chunk_rows, rows - first), light_curve_share)
+                )
                 if len(making) > threads:
                     yield making.popleft().result()
             while making:

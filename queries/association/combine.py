@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 
-from skyband.queries.association.combined_columns import OBJECT, motion_joins, published_columns
+from skyband.queries.association.combined_columns import OBJECT, motion_joins, origins, published_columns
 from skyband.queries.association.established import Established, established_by
 from skyband.queries.association.measure import LEAST_VARIANCE_ARCSEC2, Correction, drop_candidates, measured_sql
 from skyband.queries.association.objects import count_members, find_objects
@@ -120,6 +120,8 @@ def combine(store: Store, options: CombineOptions, *, command: str = "") -> Comb
                 "members": counts,
                 "floor_arcsec": {member.side.table.name: member.floor_arcsec for member in members},
                 "offsets": found.offsets,
+                "surveys": {table.name: table.survey for table in tables},
+                "columns": origins(tables, published),
             },
         )
     return CombineReport(info, counts, time.perf_counter() - began)

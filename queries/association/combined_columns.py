@@ -87,6 +87,19 @@ def published_columns(
     return chosen + list(wide_columns([OBJECT, *(column for _, column in chosen)], aliases))
 
 
+def origins(tables: Sequence[TableInfo], published: Sequence[tuple[str, Column]]) -> dict[str, list[dict[str, str]]]:
+    """By table: its columns by `name`, and the name each has `here`, to find bands and the like by."""
+    here = {expression: column.name for expression, column in published}
+    return {
+        table.name: [
+            {"name": column.name, "here": here[source]}
+            for column in table.columns
+            if (source := f"t{number}.{quote(column.name)}") in here
+        ]
+        for number, table in enumerate(tables)
+    }
+
+
 def motion_joins(tables: Sequence[TableInfo]) -> str:
     """SQL of the joins that the motions of objects need: k0, k1, ... of o.row_0, o.row_1, ..."""
     return "".join(

@@ -116,7 +116,8 @@ def points_of(table: TableInfo) -> Points:
 
 
 def _join(connection: duckdb.DuckDBPyConnection, left: str, right: str, radius_arcsec: float) -> None:
-    query = fill_sql("skyband.schema", "band_join", left=left, right=right, radius_arcsec=repr(radius_arcsec))
+    radius = repr(radius_arcsec)
+    query = fill_sql("skyband.schema", "band_join", left=left, right=right, radius_arcsec=radius, band_arcsec=radius)
     connection.execute(f"INSERT INTO candidates {query}")
 
 

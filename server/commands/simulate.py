@@ -14,12 +14,28 @@ from skyband.server.console import command_line, json_option, print_json, progre
 @click.option("--rows", type=click.IntRange(min=1), required=True, help="True objects: the rows of sim_truth.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Chooses the sky.")
 @click.option(
+    "--light-curves",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the sky whose sources have light curves, in sim_light_curves.",
+)
+@click.option(
     "--files", type=click.Path(path_type=Path, file_okay=False), help="Only write Parquet files into this folder."
 )
 @click.option("--replace", is_flag=True, help="Publish over simulated tables that are there.")
 @json_option
 @store_option
-def command(settings: Settings, rows: int, seed: int, files: Path | None, replace: bool, as_json: bool) -> None:
+def command(
+    settings: Settings,
+    rows: int,
+    seed: int,
+    light_curves: float,
+    files: Path | None,
+    replace: bool,
+    as_json: bool,
+) -> None:
     """Simulate four surveys of one true sky, with the truth, and ingest them.
 
     The tables are sim_optical, sim_nir, sim_mir, sim_astrometry and sim_truth; the same seed gives the same sky.
@@ -32,13 +48,20 @@ def command(settings: Settings, rows: int, seed: int, files: Path | None, replac
 
     with progress_bar("simulating") as progress:
         if files is not None:
-            sky = simulate_sky(files, rows=rows, seed=seed, progress=lambda done: progress(done, rows))
+            sky = simulate_sky(
+                files,
+                rows=rows,
+                seed=seed,
+                progress=lambda done: progress(done, rows),
+                light_curve_share=light_curves,
+            )
             made = {name: {"rows": sky.rows[name], "file": str(path)} for name, path in sky.paths.items()}
         else:
             reports = ingest_simulated(
                 Store.create(settings),
                 rows=rows,
                 seed=seed,
+                light_curve_share=light_curves,
                 replace_tables=replace,
                 command=command_line(),
                 progress=progress,

@@ -33,7 +33,9 @@ def _moved_match(questions: Questions, subject: Subject, left: TableInfo, right:
         for table, moves in ((left, motion.left), (right, motion.right))
     )
     radius = repr(subject.radius_arcsec)
-    join = fill_sql("skyband.schema", "band_join", left="lefts", right="rights", radius_arcsec=radius)
+    join = fill_sql(
+        "skyband.schema", "band_join", left="lefts", right="rights", radius_arcsec=radius, band_arcsec=radius
+    )
     return (
         f"WITH lefts AS (\n{lefts.strip()}\n),\nrights AS (\n{rights.strip()}\n)\n"
         f"SELECT left_id, right_id, chord2_arcsec(chord2) AS sep_arcsec FROM (\n{join.strip()}\n)"

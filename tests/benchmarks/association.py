@@ -58,7 +58,7 @@ def _beside_plain(bench: Bench) -> None:
 
 def _two_tables(bench: Bench) -> None:
     """Counterparts of many faint sources for few badly placed ones, all candidates."""
-    faint, lone = _scaled(bench, 5_000_000), _scaled(bench, 200_000)
+    faint, lone = scaled(bench, 5_000_000), scaled(bench, 200_000)
     job = f"all counterparts of {short(lone)} among {short(faint)} rows within {PAIR_RADIUS_ARCSEC:g} arcsec"
     sky = _Sky(bench, "two", faint, {"x": lone / faint, "o": 1.0})
     ours = _skyband(
@@ -85,7 +85,7 @@ def _two_tables(bench: Bench) -> None:
 def _four_tables(bench: Bench) -> None:
     """The same objects in four tables, some missing in each."""
     shares = {"a": 0.9, "b": 0.8, "c": 0.7, "d": 0.6}
-    for objects, with_nway in ((_scaled(bench, 1_000_000), False), (_scaled(bench, 20_000), True)):
+    for objects, with_nway in ((scaled(bench, 1_000_000), False), (scaled(bench, 20_000), True)):
         job = f"groups of {short(objects)} objects in four tables within {GROUP_RADIUS_ARCSEC:g} arcsec"
         sky = _Sky(bench, "four-nway" if with_nway else "four", objects, shares)
         ours = _skyband(bench, job, "skyband", sky.store, list(shares), GROUP_RADIUS_ARCSEC, find="best")
@@ -181,6 +181,6 @@ def _largest_difference(sky: _Sky) -> float:
     return float(max(np.abs(a - b).max() for a, b in zip(mine[2:], theirs[2:], strict=True)))
 
 
-def _scaled(bench: Bench, rows: int) -> int:
+def scaled(bench: Bench, rows: int) -> int:
     """Rows of a problem, in proportion to those the run was asked for."""
     return max(2_000, 1_000 * round(rows * min(1.0, bench.rows.left / WHOLE_ROWS) / 1_000))

@@ -11,6 +11,7 @@ from typing import Any
 
 from association import association
 from bench import Bench, say, short
+from features import features
 from likeness import likeness
 from matching import TABLES, large, match, modes, wide
 from measure import run_process
@@ -121,5 +122,5 @@ def _bytes(answer: dict[str, Any]) -> str:
 
 JOBS: dict[str, Callable[[Bench], None]] = {
     job.__name__: job
-    for job in (match, wide, modes, association, ingest, cone, votable, command, serve, likeness, large)
+    for job in (match, wide, modes, association, ingest, cone, votable, command, serve, likeness, features, large)
 }

@@ -36,7 +36,7 @@ def separations_arcsec(left: Positions, right: Positions) -> NDArray[np.longdoub
 
 
 def band_join(
-    session: Session, left: Positions, right: Positions, radius_arcsec: float
+    session: Session, left: Positions, right: Positions, radius_arcsec: float, band_share: float = 1.0
 ) -> dict[tuple[int, int], float]:
     """The pairs the band join finds, by place in the lists, with their separations in arcsec."""
     relations = {}
@@ -46,7 +46,8 @@ def band_join(
         relations[side] = (
             f"(SELECT id, unit_x(ra, dec) AS x, unit_y(ra, dec) AS y, unit_z(dec) AS z FROM {values} t(id, ra, dec))"
         )
-    join = fill_sql("skyband.schema", "band_join", radius_arcsec=repr(radius_arcsec), **relations)
+    radii = {"radius_arcsec": repr(radius_arcsec), "band_arcsec": repr(band_share * radius_arcsec)}
+    join = fill_sql("skyband.schema", "band_join", **radii, **relations)
     found = session.connection.execute(f"SELECT left_id, right_id, chord2_arcsec(chord2) FROM ({join})").fetchall()
     pairs = {(i, j): sep for i, j, sep in found}
     assert len(pairs) == len(found), "a pair was found twice"
@@ -86,14 +87,14 @@ def crowds(draw: st.DrawFn) -> tuple[Positions, Positions, float]:
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(crowds())
-@example(([(0.0, 89.0)], [(359.99988404111, 89.00000136504065), (180.0, -89.0)], math.exp(-4.734375)))
+@given(crowds(), st.sampled_from([1.0, 0.4]))
+@example(([(0.0, 89.0)], [(359.99988404111, 89.00000136504065), (180.0, -89.0)], math.exp(-4.734375)), 1.0)
 def test_band_join_finds_exactly_the_pairs_of_brute_force(
-    empty_session: Session, crowd: tuple[Positions, Positions, float]
+    empty_session: Session, crowd: tuple[Positions, Positions, float], band_share: float
 ) -> None:
     left, right, radius_arcsec = crowd
     truth = separations_arcsec(left, right)
-    found = band_join(empty_session, left, right, radius_arcsec)
+    found = band_join(empty_session, left, right, radius_arcsec, band_share)
     # The chord limit is widened by 1e-15 (2.1e-10 arcsec) and 1 part in 1e9, and unit vectors in double precision
     # are good to about 1e-10 arcsec; pairs that close to the edge may fall on either side.
     slack = 5e-10 + radius_arcsec * 2e-9

@@ -13,7 +13,7 @@ from astropy.units import Unit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skyband.ingest.simulate.columns import ASTROMETRY_EPOCH, CLASSES, MIR_EPOCH, OPTICAL_EPOCH, SCHEMAS
+from skyband.ingest.simulate.columns import ASTROMETRY_EPOCH, CLASSES, LIGHT_CURVES, MIR_EPOCH, OPTICAL_EPOCH, SCHEMAS
 from skyband.schema.columns import ROLES, Column
 from skyband.schema.errors import BadFile, BadOption
 from skyband.schema.survey import Archive, Band, SurveyColumn, load_survey, survey_names
@@ -42,7 +42,7 @@ columns = [
 
 
 def test_the_package_has_these_surveys() -> None:
-    assert survey_names() == tuple(sorted(SIMULATED + REAL))
+    assert survey_names() == tuple(sorted((*SIMULATED, LIGHT_CURVES, *REAL)))
 
 
 @pytest.mark.filterwarnings("ignore:The unit:astropy.units.UnitsWarning")
@@ -61,8 +61,8 @@ def test_every_survey_says_whose_it_is_and_how_rows_are_identified(name: str) ->
     (identifier,) = (column for column in survey.columns if column.role == "id")
     assert identifier.type in ("bigint", "text")
     assert {column.role for column in survey.columns} - {""} <= ROLES.keys()
-    assert survey.positions == (name != "gz2_filename_mapping")
-    if name not in SIMULATED:
+    assert survey.positions == (name not in ("gz2_filename_mapping", LIGHT_CURVES))
+    if name not in (*SIMULATED, LIGHT_CURVES):
         assert survey.citation and survey.archive
 
 

@@ -57,6 +57,10 @@ def test_the_position_is_the_weighted_mean_of_all_members(field: Store) -> None:
     assert columns["object_id"][0] == "id" and columns["x_id"][0] == ""
     assert all(keys["same"].to_pylist())
     assert (np.diff(np.asarray(keys["healpix_29"])) >= 0).all()
+    assert report.info.details["surveys"] == {"x": "", "y": "", "z": ""}
+    assert report.info.details["columns"]["y"] == [
+        {"name": name, "here": f"y_{name}"} for name in ("id", "ra", "dec", "pos_error")
+    ]
     # A catalogue made here can be matched like any other.
     matched = crossmatch(field, MatchOptions(left="objects", right="y", radius_arcsec=1.0, into="again", replace=True))
     assert matched.counts.pairs > 0.9 * report.members["y"]

@@ -1,0 +1,1 @@
+"""What is it: classes of sources from their features, with honest probabilities."""

@@ -1,0 +1,1 @@
+"""The models an ensemble is made of, behind one small interface."""

@@ -1,0 +1,183 @@
+"""Gradient-boosted trees: XGBoost (Chen & Guestrin 2016, doi:10.1145/2939672.2939785)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skyband.models.classifier.matrix import Doubles, Floats, chunks
+from skyband.models.classifier.members.boosted_file import check_boosted
+from skyband.models.classifier.members.member import Rows, Task
+from skyband.schema.errors import BadFile, MissingDependency
+
+_SEEDS = 1_000_003
+"""Seeds of two trainings lie so far apart, more than rounds of one do."""
+_BINS = 256
+"""Of histograms; booster and matrix must agree."""
+
+
+def _library() -> Any:
+    try:
+        import xgboost
+    except ImportError:
+        raise MissingDependency("XGBoost is not installed; pip install 'skyband[models]'") from None
+    xgboost.set_config(verbosity=0)
+    return xgboost
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """How trees are boosted.
+
+    Attributes:
+        depth: of a tree at most.
+        rate: share of each tree that is added.
+        rows: share of rows a tree sees.
+        features: share of features a split is chosen from.
+        least_weight: of a leaf (sum of second derivatives).
+        l2: penalty on leaves.
+    """
+
+    depth: int = 7
+    rate: float = 0.05
+    rows: float = 0.8
+    features: float = 0.5
+    least_weight: float = 4.0
+    l2: float = 2.0
+    name: str = "boosting"
+    suffix: str = ".ubj"
+    libraries: tuple[str, ...] = ("xgboost-cpu", "xgboost")
+    stops_early: bool = True
+
+    def segment(self, rounds: int) -> int:
+        """Rounds between two looks."""
+        return max(5, min(20, rounds // 20))
+
+    def start(self, task: Task) -> BoostingTraining:
+        """Begin a training."""
+        return BoostingTraining(self, task)
+
+    def load(self, data: bytes, features: int, classes: int) -> BoostingMember:
+        """The model of bytes.
+
+        Raises:
+            BadFile: they are none, or the model has other features or classes.
+        """
+        check_boosted(data, features, classes)
+        xgboost = _library()
+        try:
+            return BoostingMember(xgboost.Booster(model_file=bytearray(data)), classes)
+        except xgboost.core.XGBoostError as error:
+            raise BadFile(f"no model of XGBoost: {str(error).strip().partition(chr(10))[0]}") from None
+
+
+class BoostingMember:
+    """A trained booster."""
+
+    def __init__(self, booster: Any, classes: int) -> None:
+        self.booster = booster
+        self._classes = classes
+
+    def predict_proba(self, values: Floats, threads: int) -> Doubles:
+        """Probabilities, n x classes."""
+        self.booster.set_param({"nthread": threads, "device": "cpu"})
+        found: Doubles = self.booster.inplace_predict(values).astype(np.float64)
+        return found if len(values) else np.empty((0, self._classes))
+
+    def dump(self) -> bytes:
+        """XGBoost's own UBJSON."""
+        return bytes(self.booster.save_raw("ubj"))
+
+
+class BoostingTraining:
+    """Rounds of one tree a class."""
+
+    def __init__(self, how: Boosting, task: Task) -> None:
+        xgboost = _library()
+        self._task = task
+        self._parameters = {
+            "objective": "multi:softprob",
+            "num_class": task.classes,
+            "tree_method": "hist",
+            "max_bin": _BINS,
+            "max_depth": how.depth,
+            "eta": how.rate,
+            "subsample": how.rows,
+            "colsample_bynode": how.features,
+            "min_child_weight": how.least_weight,
+            "lambda": how.l2,
+            "nthread": task.threads,
+            "device": task.device if xgboost.build_info()["USE_CUDA"] else "cpu",
+        }
+        self._matrix = xgboost.QuantileDMatrix(_source(xgboost, task.trained), max_bin=_BINS, nthread=task.threads)
+        self._watched = xgboost.DMatrix(task.watched.features()) if len(task.watched) else None
+        self._booster = self._begun(None, 0)
+        self.rounds = 0
+
+    def advance(self, rounds: int) -> None:
+        """Boost on.
+
+        XGBoost cannot save the state of what it draws rows and features by. So every segment begins with a booster
+        read from bytes and a seed of its own, whether the process was restarted or not.
+        """
+        if self.rounds:
+            self._booster = self._begun(self._booster.save_raw("ubj"), self.rounds)
+        for number in range(self.rounds, self.rounds + rounds):
+            self._booster.update(self._matrix, number)
+        self.rounds += rounds
+
+    def watched_proba(self) -> Doubles:
+        """Probabilities of the watched rows."""
+        assert self._watched is not None
+        found: Doubles = self._booster.predict(self._watched).astype(np.float64)
+        return found
+
+    def member(self) -> BoostingMember:
+        """A copy of the booster."""
+        return BoostingMember(_library().Booster(model_file=self._booster.save_raw("ubj")), self._task.classes)
+
+    def dump(self) -> bytes:
+        """The booster; margins are summed anew from its trees."""
+        return bytes(self._booster.save_raw("ubj"))
+
+    def restore(self, state: bytes) -> None:
+        """Boost on from these trees.
+
+        Raises:
+            BadFile: they are none.
+        """
+        self.rounds = check_boosted(state, self._task.trained.values.shape[1], self._task.classes)
+        xgboost = _library()
+        try:
+            self._booster = self._begun(bytearray(state), self.rounds)
+        except xgboost.core.XGBoostError as error:
+            raise BadFile(f"no state of XGBoost: {str(error).strip().partition(chr(10))[0]}") from None
+
+    def _begun(self, model: bytearray | None, rounds: int) -> Any:
+        seed = {"seed": (self._task.seed * _SEEDS + rounds) % 2**31}
+        return _library().Booster(self._parameters | seed, [self._matrix], model_file=model)
+
+
+def _source(xgboost: Any, rows: Rows) -> Any:
+    """Rows handed to XGBoost a part at a time, so that they are never copied at once."""
+
+    class Parts(xgboost.DataIter):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self._parts = list(chunks(len(rows)))
+            self._next = 0
+            super().__init__()
+
+        def next(self, input_data: Any) -> bool:
+            if self._next == len(self._parts):
+                return False
+            part = self._parts[self._next]
+            self._next += 1
+            input_data(data=rows.values[rows.chosen[part]], label=rows.codes[part], weight=rows.weights[part])
+            return True
+
+        def reset(self) -> None:
+            self._next = 0
+
+    return Parts()

@@ -1,0 +1,130 @@
+"""What every model of an ensemble can do, and what it is trained with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from skyband.models.classifier.matrix import Doubles, Flags, Floats, Integers
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a matrix to train with.
+
+    Attributes:
+        values: of the whole matrix, N x f; NaN is missing.
+        chosen: rows of it, shape (n,).
+        codes: class of each chosen row, shape (n,).
+        weights: of each chosen row, shape (n,), mean about 1.
+    """
+
+    values: Floats
+    chosen: Integers
+    codes: Integers
+    weights: Doubles
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def features(self) -> Floats:
+        """Features of the chosen rows, n x f, copied."""
+        return self.values[self.chosen]
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a training depends on.
+
+    Attributes:
+        trained: rows to learn from.
+        watched: rows whose log loss says when to stop; may be none.
+        classes: number of classes; all of them are in `trained`.
+        rounds: most rounds (trees or epochs).
+        schedule: rounds a schedule of learning rates is laid out for, `rounds` or more.
+        seed: of everything random.
+        threads: of the processor.
+        device: "cpu" or "cuda".
+        bands: features that vanish together, bands x f.
+        band_dropout: chance with which a network sees a row without a band.
+    """
+
+    trained: Rows
+    watched: Rows
+    classes: int
+    rounds: int
+    schedule: int
+    seed: int
+    threads: int
+    device: str
+    bands: Flags
+    band_dropout: float
+
+
+class Member(Protocol):
+    """A trained model."""
+
+    def predict_proba(self, values: Floats, threads: int) -> Doubles:
+        """Probabilities n x classes of rows n x f."""
+
+    def dump(self) -> bytes:
+        """The model as bytes that `Learner.load` takes; they hold numbers, never code."""
+
+
+class Training(Protocol):
+    """A training under way: a chain of segments, each of which depends on what `dump` gave after the one before."""
+
+    rounds: int
+    """Rounds that are done."""
+
+    def advance(self, rounds: int) -> None:
+        """Do a segment of some more."""
+
+    def watched_proba(self) -> Doubles:
+        """Probabilities of the watched rows, n x classes."""
+
+    def member(self) -> Member:
+        """The model as it is now."""
+
+    def dump(self) -> bytes:
+        """All that further rounds depend on."""
+
+    def restore(self, state: bytes) -> None:
+        """Go on from a state of `dump` of the same task.
+
+        Raises:
+            BadFile: it is none.
+        """
+
+
+class Learner(Protocol):
+    """A kind of model. Give `train` another one, of LightGBM or CatBoost, and it joins the ensemble."""
+
+    @property
+    def name(self) -> str:
+        """In file names: letters and dashes."""
+
+    @property
+    def suffix(self) -> str:
+        """Of files of its models, with the dot."""
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Distributions its results depend on."""
+
+    @property
+    def stops_early(self) -> bool:
+        """Whether more rounds than the best harm it."""
+
+    def segment(self, rounds: int) -> int:
+        """Rounds between two looks at the watched rows, of so many in all."""
+
+    def start(self, task: Task) -> Training:
+        """Begin a training."""
+
+    def load(self, data: bytes, features: int, classes: int) -> Member:
+        """The model of `Member.dump`.
+
+        Raises:
+            BadFile: it is none of this kind, or has other features or classes.
+        """

@@ -1,0 +1,131 @@
+"""How good probabilities are, in the field's measures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from skyband.models.classifier.fitting import log_loss
+from skyband.models.classifier.matrix import Doubles, Flags, Integers
+from skyband.schema.errors import BadTable
+
+CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Of one class.
+
+    Attributes:
+        rows: of that class.
+        precision: share of what is called so that is; 0 where nothing is called so.
+        recall: share of its rows that are called so.
+        f1: harmonic mean of both.
+    """
+
+    rows: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of n rows.
+
+    Attributes:
+        rows: n.
+        accuracy: share of rows whose likeliest class is the true one.
+        macro_f1: mean of F1 over the classes.
+        star_galaxy_auc: area under the ROC curve of p(star) against p(galaxy) on rows of both; None where the classes
+            have no such names.
+        ece: expected calibration error of the likeliest class, 15 equal bins (Guo et al. 2017, arXiv:1706.04599).
+        brier: mean of the summed squared errors of probabilities, 0 to 2.
+        nll: mean of -ln p of the true class.
+        by_class: scores of each.
+        confusion: rows by true class and likeliest class.
+    """
+
+    rows: int
+    accuracy: float
+    macro_f1: float
+    star_galaxy_auc: float | None
+    ece: float
+    brier: float
+    nll: float
+    by_class: dict[str, ClassScores]
+    confusion: list[list[int]]
+
+
+def scores(probabilities: Doubles, codes: Integers, classes: Sequence[str]) -> Scores:
+    """Measure probabilities against the truth.
+
+    Args:
+        probabilities: n x classes.
+        codes: true classes, shape (n,).
+        classes: their names.
+
+    Raises:
+        BadTable: there are no rows.
+    """
+    if not len(codes):
+        raise BadTable("there are no rows to measure a classifier on")
+    size = len(classes)
+    called = probabilities.argmax(axis=1)
+    confusion = np.bincount(codes * size + called, minlength=size * size).reshape(size, size)
+    right = np.diag(confusion).astype(np.float64)
+    recall = right / np.maximum(confusion.sum(axis=1), 1)
+    precision = right / np.maximum(confusion.sum(axis=0), 1)
+    f1 = 2 * right / np.maximum(confusion.sum(axis=0) + confusion.sum(axis=1), 1)
+    truth = np.eye(size)[codes]
+    return Scores(
+        rows=len(codes),
+        accuracy=float(right.sum() / len(codes)),
+        macro_f1=float(f1.mean()),
+        star_galaxy_auc=_star_galaxy_auc(probabilities, codes, classes),
+        ece=calibration_error(probabilities, codes),
+        brier=float(((probabilities - truth) ** 2).sum(axis=1).mean()),
+        nll=log_loss(probabilities, codes),
+        by_class={
+            name: ClassScores(
+                int(confusion[number].sum()), float(precision[number]), float(recall[number]), float(f1[number])
+            )
+            for number, name in enumerate(classes)
+        },
+        confusion=confusion.tolist(),
+    )
+
+
+def calibration_error(probabilities: Doubles, codes: Integers, bins: int = CALIBRATION_BINS) -> float:
+    """Mean gap between confidence and accuracy over equal bins of confidence, weighted by their rows."""
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == codes
+    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(place, weights=correct - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(codes))
+
+
+def area_under_curve(values: Doubles, positive: Flags) -> float:
+    """Chance that a positive row has a higher value than another, ties counting half."""
+    from scipy.stats import rankdata
+
+    count, total = int(positive.sum()), len(positive)
+    ranks = rankdata(values)[positive].sum()
+    return float((ranks - count * (count + 1) / 2) / (count * (total - count)))
+
+
+def _star_galaxy_auc(probabilities: Doubles, codes: Integers, classes: Sequence[str]) -> float | None:
+    lower = [name.lower() for name in classes]
+    if "star" not in lower or "galaxy" not in lower:
+        return None
+    star, galaxy = lower.index("star"), lower.index("galaxy")
+    both = (codes == star) | (codes == galaxy)
+    positive = codes[both] == star
+    if not positive.any() or positive.all():
+        return None
+    odds = np.log(np.maximum(probabilities[both, star], 1e-300)) - np.log(
+        np.maximum(probabilities[both, galaxy], 1e-300)
+    )
+    return area_under_curve(odds, positive)

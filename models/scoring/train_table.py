@@ -1,0 +1,184 @@
+"""A classifier trained on the features and labels of tables."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skyband.models.classifier.classifier import Classifier
+from skyband.models.classifier.matrix import FeatureMatrix, chunks
+from skyband.models.classifier.progress import OnProgress
+from skyband.models.classifier.train import DEFAULT_BUDGET_S, train
+from skyband.models.features import FeatureOptions, FeatureTable, feature_table
+from skyband.models.scoring.feature_rows import feature_matrix
+from skyband.models.scoring.shelf import ModelVersion, next_version, unfinished
+from skyband.queries.sky import Sky
+from skyband.schema.errors import BadOption, BadTable
+
+if TYPE_CHECKING:
+    from skyband.models.classifier.members.member import Learner
+
+Note = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What a classifier is trained with.
+
+    Attributes:
+        table: features that something can be learnt from.
+        matrix: their values, by ascending id.
+        labels: class of each row.
+        without_features: labelled rows that have no feature at all, left out.
+        useless: features left out since they have one value, or none, in all rows.
+    """
+
+    table: FeatureTable
+    matrix: FeatureMatrix
+    labels: tuple[str, ...]
+    without_features: int
+    useless: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """A training that has ended.
+
+    Attributes:
+        model: where it is.
+        classifier: the model.
+        rows: that were learnt from.
+        without_features, useless: as in `TrainingSet`.
+        seconds: that this run took.
+    """
+
+    model: ModelVersion
+    classifier: Classifier
+    rows: int
+    without_features: int
+    useless: tuple[str, ...]
+    seconds: float
+
+
+def train_on_table(
+    sky: Sky,
+    table: str,
+    label: str,
+    name: str,
+    options: FeatureOptions,
+    *,
+    budget_s: float = DEFAULT_BUDGET_S,
+    seed: int = 0,
+    learners: tuple[Learner, ...] | None = None,
+    on_progress: OnProgress | None = None,
+    note: Note = lambda text: None,
+) -> TrainingReport:
+    """Train the next version of a model, or go on with one whose training was broken off and is the same.
+
+    Args:
+        sky: an open store.
+        table: whose rows are learnt from.
+        label: its column with the classes, or TABLE.COLUMN of a table of labels with the same ids.
+        name: of the model.
+        options: which features.
+        budget_s: seconds there are; they choose the size of the training.
+        seed: of everything random.
+        learners: members of the ensemble; None for the default ones.
+        on_progress: is told how it goes.
+        note: told what is being done.
+
+    Raises:
+        TableNotFound, BadTable, BadOption: features or labels are missing, or cannot be learnt from.
+        TableLocked: another process trains this version.
+        StorageError, ResourceLimit: a file could not be written, or the features take too much memory.
+    """
+    began = time.monotonic()
+    known = training_set(sky, table, label, options)
+    rows = len(known.matrix)
+    note(f"{rows:,} labelled rows of {table}, {len(known.matrix.names)} features, {len(set(known.labels))} classes")
+    data = _described(sky, known, label)
+    begun, new = unfinished(sky.store, name), next_version(sky.store, name)
+    for model in (begun, new):
+        if model is None:
+            continue
+        try:
+            classifier = train(
+                known.matrix,
+                known.labels,
+                model.folder,
+                budget_s=budget_s,
+                seed=seed,
+                learners=learners,
+                data=data,
+                on_progress=on_progress,
+            )
+        except BadOption:
+            if model is new:
+                raise
+            note(f"{model.title} is another training that has not ended; it stays, and {new.title} begins")
+            continue
+        seconds = time.monotonic() - began
+        return TrainingReport(model, classifier, rows, known.without_features, known.useless, seconds)
+    raise AssertionError("the new version raises or returns")
+
+
+def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> TrainingSet:
+    """The labelled rows of a table, with the features that differ among them.
+
+    Raises:
+        TableNotFound, BadTable, BadOption: as `train_on_table`.
+    """
+    features = feature_table(sky, table, options)
+    batches = [batch for batch in features.rows(labels=_qualified(table, label)).stream().batches if batch.num_rows]
+    if not batches:
+        raise BadTable(f"no row of {table!r} has a label in {label!r}; the ids of both must be the same")
+    whole = feature_matrix(features, batches)
+    labels = np.array([str(value) for batch in batches for value in batch.column("label").to_pylist()], object)
+    ids = np.array([value for batch in batches for value in batch.column(0).to_pylist()], object)
+    there = np.concatenate([~np.isnan(whole.values[rows]).all(axis=1) for rows in chunks(len(whole))])
+    # The order of rows is not promised, and a training that goes on must meet the same.
+    chosen = np.argsort(ids, kind="stable")
+    chosen = chosen[there[chosen]]
+    if not chosen.size:
+        raise BadTable(f"no labelled row of {table!r} has any feature; see skyband features {table} --list")
+    useful = [name for name, differs in zip(whole.names, _differs(whole), strict=True) if differs]
+    useless = tuple(name for name in whole.names if name not in useful)
+    if not useful:
+        raise BadTable(f"every feature has one value in all labelled rows of {table!r}; nothing can be learnt")
+    kept = feature_table(sky, table, replace(options, features=tuple(useful), groups=()))
+    matrix = replace(whole.rows(chosen).features(useful), digest=kept.digest)
+    return TrainingSet(kept, matrix, tuple(labels[chosen]), int((~there).sum()), useless)
+
+
+def _qualified(table: str, label: str) -> str:
+    return label if "." in label else f"{table}.{label}"
+
+
+def _differs(matrix: FeatureMatrix) -> list[bool]:
+    """Whether each feature has two values or more."""
+    least, most = np.full(len(matrix.names), np.inf), np.full(len(matrix.names), -np.inf)
+    for rows in chunks(len(matrix)):
+        values = matrix.values[rows]
+        there = ~np.isnan(values)
+        least = np.minimum(least, np.where(there, values, np.inf).min(axis=0, initial=np.inf))
+        most = np.maximum(most, np.where(there, values, -np.inf).max(axis=0, initial=-np.inf))
+    return [bool(one) for one in most > least]
+
+
+def _described(sky: Sky, known: TrainingSet, label: str) -> Mapping[str, str]:
+    """Where the rows come from, for the manifest."""
+    info = known.table.info
+    labels = sky.table(_qualified(info.name, label).partition(".")[0])
+    plan: dict[str, Any] = asdict(known.table.options) | {"features": known.table.names}
+    return {
+        "table": info.name,
+        "table_version": info.version.version_id,
+        "labels": _qualified(info.name, label),
+        "labels_version": labels.version.version_id,
+        "features": json.dumps(plan, sort_keys=True),
+    }

@@ -1,0 +1,63 @@
+"""`skyband models`."""
+
+from __future__ import annotations
+
+import rich_click as click
+
+from skyband.schema.settings import Settings
+from skyband.server.console import json_option, percent, print_json, print_table, store_option
+
+
+@click.command("models")
+@click.argument("model", required=False)
+@json_option
+@store_option
+def command(settings: Settings, model: str | None, as_json: bool) -> None:
+    """List the models of the store, or say all that is known of MODEL (NAME or NAME@VERSION).
+
+    Example: skyband models stars@2 --json
+    """
+    from skyband.models.scoring.shelf import find_model, model_names, model_versions
+    from skyband.schema.store import Store
+
+    store = Store.open(settings)
+    if model is not None:
+        found = find_model(store, model)
+        print_json({"model": found.title, "folder": str(found.folder)} | found.manifest())
+        return
+    versions = [one for name in model_names(store) for one in model_versions(store, name)]
+    rows = []
+    for one in versions:
+        known = one.manifest() if one.is_finished else {}
+        metrics = known.get("metrics", {})
+        rows.append(
+            {
+                "model": one.title,
+                "finished": one.is_finished,
+                "table": known.get("data", {}).get("table"),
+                "rows": known.get("rows"),
+                "classes": known.get("classes"),
+                "accuracy": metrics.get("accuracy"),
+                "macro_f1": metrics.get("macro_f1"),
+            }
+        )
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ("model", "table", "rows", "classes", "accuracy", "macro F1"),
+        [
+            (
+                str(row["model"]),
+                str(row["table"]),
+                f"{row['rows']:,}",
+                ", ".join(row["classes"]),
+                percent(row["accuracy"]),
+                f"{row['macro_f1']:.3f}",
+            )
+            if row["finished"]
+            else (str(row["model"]), "its training has not ended", "", "", "", "")
+            for row in rows
+        ],
+        right=(2, 4, 5),
+    )

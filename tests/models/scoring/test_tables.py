@@ -1,0 +1,224 @@
+"""Classifiers trained on tables and scored into them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skyband.models.classifier.matrix import FeatureMatrix
+from skyband.models.classifier.members.boosting import Boosting
+from skyband.models.classifier.progress import Progress
+from skyband.models.features import FeatureOptions, feature_table
+from skyband.models.scoring import score_table as scoring
+from skyband.models.scoring.score_table import score_table
+from skyband.models.scoring.shelf import find_model, model_names, model_versions
+from skyband.models.scoring.train_table import TrainingReport, train_on_table
+from skyband.queries import Sky
+from skyband.schema.errors import BadOption, BadTable
+from tests.conftest import publish_rows
+
+from .conftest import CLASSES, sources
+
+COLOURS = FeatureOptions(groups=("colours", "magnitudes"))
+
+
+def trained(sky: Sky, name: str = "kinds", label: str = "kind", **options: Any) -> TrainingReport:
+    """A quick training: boosted trees alone."""
+    return train_on_table(sky, "known", label, name, COLOURS, budget_s=1, learners=(Boosting(),), **options)
+
+
+def columns(sky: Sky, query: str) -> dict[str, Any]:
+    table = sky.sql(query).to_arrow()
+    return {name: np.array(table[name].to_pylist()) for name in table.column_names}
+
+
+@pytest.fixture
+def score(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Scoring by models of boosted trees alone, in parts of a hundred rows."""
+    monkeypatch.setattr(scoring, "_PART_ROWS", 100)
+
+    def scored(sky: Sky, table: str, model: str = "kinds", **options: Any) -> Any:
+        return score_table(sky, table, find_model(sky.store, model), command="skyband score", **options)
+
+    return scored
+
+
+def test_a_model_of_one_table_scores_another(sky: Sky, score: Callable[..., Any]) -> None:
+    report = trained(sky)
+    assert (report.model.title, report.rows, report.classifier.classes) == ("kinds@1", 600, CLASSES)
+    assert report.classifier.manifest["metrics"]["accuracy"] > 0.95
+    done: list[int] = []
+    scored = score(sky, "others", on_progress=lambda rows, total: done.append(rows))
+    assert (scored.rows, scored.missing, done[-1], len(done)) == (500, (), 500, 5)
+    rows = columns(sky, "FROM others ORDER BY id")
+    assert (rows["class"] == rows["kind"]).mean() > 0.95
+
+    # What the model says of the same features without any table between.
+    table = feature_table(sky, "others", FeatureOptions(features=report.classifier.features))
+    found = columns(sky, "SELECT id, u, g, r, i, z FROM others ORDER BY id")
+    by_hand = {f"{band}_mag": found[band] for band in "ugriz"} | {
+        f"{one}_minus_{other}": found[one] - found[other] for one in "ugriz" for other in "ugriz"
+    }
+    values = np.column_stack([by_hand[name] for name in report.classifier.features]).astype(np.float32)
+    magnitude = found["r"]
+    for other in ("i", "g", "z"):
+        magnitude = np.where(np.isnan(magnitude), found[other], magnitude)
+    said = report.classifier.predict(FeatureMatrix(values, table.names, table.digest, magnitude=magnitude))
+    for place, name in enumerate(CLASSES):
+        assert rows[f"p_{name}"] == pytest.approx(said.probabilities[:, place], abs=1e-5)
+    assert rows["p_max"] == pytest.approx(said.probabilities.max(axis=1), abs=1e-5)
+    assert rows["entropy"] == pytest.approx(said.entropy, abs=1e-5)
+    assert [name in text.split("|") for text in rows["class_set"] for name in CLASSES] == said.sets.ravel().tolist()
+    assert set(rows["model_version"]) == {"kinds@1"}
+    info = sky.table("others")
+    assert (info.version.version, info.details["scores"]) == (2, {"model": "kinds@1", "prior": "train"})
+    assert info.column("p_star").description == "Probability: star"  # type: ignore[union-attr]
+    assert sum(scored.classes.values()) == sum(scored.safety.values()) == 500
+
+
+def test_labels_may_lie_in_a_table_of_their_own(sky: Sky) -> None:
+    rows = sources(1, 600)
+    publish_rows(
+        sky.store, "labels", id=rows["id"][:400], ra=rows["ra"][:400], dec=rows["dec"][:400], what=rows["kind"][:400]
+    )
+    report = trained(sky, label="labels.what")
+    assert report.rows == 400
+    assert report.classifier.manifest["data"]["labels"] == "labels.what"
+
+
+def test_the_same_training_goes_on_and_another_is_the_next_version(sky: Sky) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.stage == "final":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(sky, on_progress=stop)
+    assert [one.is_finished for one in model_versions(sky.store, "kinds")] == [False]
+    assert model_names(sky.store) == []
+    seen: list[Progress] = []
+    again = trained(sky, on_progress=seen.append)
+    whole = trained(sky, "whole")
+    assert again.model.title == "kinds@1"
+    assert not [one for one in seen if one.stage == "folds" and one.round]
+    files = [{path.name: path.read_bytes() for path in one.model.folder.glob("members/*")} for one in (again, whole)]
+    assert files[0] == files[1] != {}
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(sky, on_progress=stop)
+    told: list[str] = []
+    other = trained(sky, seed=5, note=told.append)
+    assert other.model.title == "kinds@3"
+    assert any("kinds@2 is another training" in text for text in told)
+    assert find_model(sky.store, "kinds@1").version == 1
+    assert find_model(sky.store, "kinds").version == 3
+
+
+def test_a_scoring_that_was_broken_off_goes_on(sky: Sky, score: Callable[..., Any]) -> None:
+    trained(sky)
+    folder = find_model(sky.store, "kinds").folder / "scores"
+
+    def parts() -> dict[str, int]:
+        return {path.name: path.stat().st_ino for path in folder.glob("*/part-*.parquet")}
+
+    def stop(done: int, total: int | None) -> None:
+        if done > 150:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(sky, "others", on_progress=stop)
+    before = parts()
+    assert sorted(before) == ["part-00000.parquet", "part-00001.parquet"]
+    assert sky.table("others").version.version == 1
+    seen: list[dict[str, int]] = []
+    score(sky, "others", on_progress=lambda done, total: seen.append(parts()))
+    assert seen[-1].items() >= before.items()
+    assert len(seen[-1]) == 5
+    assert not list(folder.glob("others-*"))
+    [(rows, classes)] = sky.sql("SELECT count(*), count(class) FROM others").rows()
+    assert (rows, classes) == (500, 500)
+
+
+def test_rarer_classes_where_they_are_rarer(sky: Sky, score: Callable[..., Any]) -> None:
+    trained(sky)
+    score(sky, "others", prefix="t_")
+    score(sky, "others", prior={"galaxy": 0.5, "quasar": 0.001, "star": 0.499})
+    rows = columns(sky, "SELECT p_quasar, t_p_quasar, t_class_set, class_set FROM others")
+    assert (rows["p_quasar"] <= rows["t_p_quasar"] + 1e-6).all()
+    assert (rows["t_class_set"] == rows["class_set"]).all()
+
+
+def test_features_that_never_change_are_left_out(sky: Sky) -> None:
+    rows = sources(3, 300) | {"y": np.full(300, 20.0)}
+    rows |= {band: np.where(np.arange(300) < 7, np.nan, rows[band]) for band in ("u", "g", "r", "i", "z")}
+    rows["y"][:7] = np.nan
+    publish_rows(sky.store, "some", **rows)
+    report = train_on_table(sky, "some", "kind", "kinds", COLOURS, budget_s=1, learners=(Boosting(),))
+    assert report.useless == ("y_mag",)
+    assert (report.rows, report.without_features) == (293, 7)
+
+
+@pytest.mark.parametrize(
+    ("change", "label", "message"),
+    [
+        ({"kind": np.full(600, "star")}, "kind", "needs two classes"),
+        ({"kind": np.array(["star"] * 597 + ["galaxy"] * 3)}, "kind", "galaxy"),
+        ({}, "colour", "no column 'colour'"),
+        ({}, "known.kind", "no row of 'some' has a label"),
+        ({band: np.full(600, np.nan) for band in "ugriz"}, "kind", "no labelled row of 'some' has any feature"),
+        ({band: np.full(600, 20.0) for band in "ugriz"}, "kind", "one value in all labelled rows"),
+    ],
+)
+def test_what_cannot_be_learnt_from(sky: Sky, change: dict[str, Any], label: str, message: str) -> None:
+    rows = sources(1, 600) | {"id": np.arange(600) + 50_000} | change
+    publish_rows(sky.store, "some", **rows)
+    with pytest.raises((BadTable, BadOption), match=message):
+        train_on_table(sky, "some", label, "kinds", COLOURS, budget_s=1, learners=(Boosting(),))
+    assert model_names(sky.store) == []
+
+
+def test_what_cannot_be_scored(sky: Sky, score: Callable[..., Any]) -> None:
+    with pytest.raises(BadOption, match="no model 'kinds'"):
+        score(sky, "others")
+    trained(sky)
+    publish_rows(sky.store, "places", id=[1, 2], ra=[1.0, 2.0], dec=[3.0, 4.0])
+    with pytest.raises(BadTable, match="none of the"):
+        score(sky, "places")
+    publish_rows(sky.store, "classed", **sources(4, 50) | {"class": ["mine"] * 50})
+    with pytest.raises(BadTable, match="'class' of its own"):
+        score(sky, "classed")
+    assert score(sky, "classed", prefix="k_").rows == 50
+    for wrong in ("kinds@7", "kinds@x", "nothing"):
+        with pytest.raises(BadOption, match=wrong.partition("@")[0]):
+            find_model(sky.store, wrong)
+    with pytest.raises(BadOption, match="no share of galaxy"):
+        score(sky, "others", prior={"quark": 1.0})
+
+
+def test_a_table_without_some_features_and_rows_without_any(sky: Sky, score: Callable[..., Any]) -> None:
+    report = trained(sky)
+    rows = sources(6, 80)
+    for band in ("u", "z"):
+        del rows[band]
+    for band in ("g", "r", "i"):
+        rows[band][:5] = np.nan
+    publish_rows(sky.store, "few", **rows)
+    scored = score(sky, "few")
+    assert "u_minus_g" in scored.missing and "g_minus_r" not in scored.missing
+    found = columns(sky, "SELECT * FROM few ORDER BY id")
+    assert (found["safety"][:5] == "unsafe").all()
+    shares = report.classifier.shares
+    assert found["p_star"][:5] == pytest.approx(shares[CLASSES.index("star")], abs=1e-5)
+
+
+def test_the_manifest_says_where_everything_came_from(sky: Sky) -> None:
+    report = trained(sky)
+    manifest = json.loads(Path(report.model.folder / "manifest.json").read_text())
+    info = sky.table("known")
+    assert manifest["data"]["table"] == "known"
+    assert manifest["data"]["table_version"] == info.version.version_id
+    assert json.loads(manifest["data"]["features"])["features"] == list(report.classifier.features)
