@@ -179,6 +179,7 @@ def _ways(
             left=_unit_vectors(_GIVEN),
             right=_unit_vectors(theirs),
             radius_arcsec=f"{RADIUS_ARCSEC!r}",
+            band_arcsec=f"{RADIUS_ARCSEC!r}",
         )
         words = f"joined by position within {RADIUS_ARCSEC:g} arcsec"
         yield "position", words, sql_of("joined_at_position", pairs=band_join)
