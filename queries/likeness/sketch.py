@@ -73,6 +73,7 @@ class Sketch:
         return rows, self._vectors[rows] @ query
 
 
+@np.errstate(invalid="ignore")  # as in `ExactTier.nearest`
 def sketch_of(vectors: Vectors) -> Sketch | None:
     """A sketch, where it makes searches faster; measured with some of the vectors."""
     if len(vectors) < _LEAST_ROWS:

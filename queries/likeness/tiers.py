@@ -67,6 +67,8 @@ class ExactTier:
         """Whether most vectors need not be looked at."""
         return self._sketch is not None
 
+    # Products of finite numbers now and then tell of invalid ones: BLAS looks beyond the ends of rows.
+    @np.errstate(invalid="ignore")
     def nearest(self, queries: Vectors, count: int, allowed: Integers | None, sure: int = 0) -> Nearest:
         """The nearest rows, with no exception."""
         is_out = None
