@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skyband.models.classifier.classifier import Classifier
-from skyband.models.classifier.matrix import FeatureMatrix, chunks
+from skyband.models.classifier.matrix import Doubles, FeatureMatrix, chunks
 from skyband.models.classifier.progress import OnProgress
 from skyband.models.classifier.train import DEFAULT_BUDGET_S, train
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
+from skyband.models.scoring.duplicates import duplicate_groups
 from skyband.models.scoring.feature_rows import feature_matrix
 from skyband.models.scoring.shelf import ModelVersion, next_version, unfinished
 from skyband.queries.sky import Sky
 from skyband.schema.errors import BadOption, BadTable
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from skyband.models.classifier.members.member import Learner
 
 Note = Callable[[str], None]
@@ -134,7 +137,9 @@ def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> T
         TableNotFound, BadTable, BadOption: as `train_on_table`.
     """
     features = feature_table(sky, table, options)
-    batches = [batch for batch in features.rows(labels=_qualified(table, label)).stream().batches if batch.num_rows]
+    place = [column.name for role in ("ra", "dec") if (column := features.info.role(role))]
+    rows = features.rows(also=place, labels=_qualified(table, label))
+    batches = [batch for batch in rows.stream().batches if batch.num_rows]
     if not batches:
         raise BadTable(f"no row of {table!r} has a label in {label!r}; the ids of both must be the same")
     whole = feature_matrix(features, batches)
@@ -152,7 +157,14 @@ def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> T
         raise BadTable(f"every feature has one value in all labelled rows of {table!r}; nothing can be learnt")
     kept = feature_table(sky, table, replace(options, features=tuple(useful), groups=()))
     matrix = replace(whole.rows(chosen).features(useful), digest=kept.digest)
+    if len(place) == 2:
+        ra, dec = (np.concatenate([_doubles(batch.column(name)) for batch in batches])[chosen] for name in place)
+        matrix = replace(matrix, groups=duplicate_groups(ra, dec))
     return TrainingSet(kept, matrix, tuple(labels[chosen]), int((~there).sum()), useless)
+
+
+def _doubles(values: pa.Array) -> Doubles:
+    return np.asarray(values.to_numpy(zero_copy_only=False), np.float64)
 
 
 def _qualified(table: str, label: str) -> str:

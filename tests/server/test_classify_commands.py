@@ -27,7 +27,7 @@ def test_a_model_is_trained_listed_and_scores_a_table(run: Run, tables: None, st
         "train", "known", "--label", "kind", "--name", "kinds", "--budget", "1s", "--groups", "colours"
     )
     assert code == 0, err
-    assert out.startswith("kinds@1: 400 rows, 7 features")
+    assert out.startswith("kinds@1: 400 rows, 16 features")
     assert "quasar" in out and "skyband score TABLE --model kinds" in out
     [listed] = json.loads(run("models", "--json")[1])
     assert (listed["model"], listed["table"], listed["rows"], listed["finished"]) == ("kinds@1", "known", 400, True)
@@ -51,7 +51,7 @@ def test_columns_may_have_other_names_where_a_model_scores(run: Run, tables: Non
     mine = {f"my_{band}": rows.pop(band) for band in BANDS}
     publish_rows(store, "mine", **rows, **mine)
     code, _, err = run("score", "mine", "--model", "kinds")
-    assert (code, "gives none of the 7 features" in err) == (2, True)
+    assert (code, "gives none of the 16 features" in err) == (2, True)
     named = [option for band in BANDS for option in ("--input", f"{band}=my_{band}")]
     code, out, _ = run("score", "mine", "--model", "kinds", *named, "--json")
     assert (code, json.loads(out)["rows"]) == (0, 50)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
 from astropy import units as u
 from astropy.coordinates import Distance
+from astropy.cosmology import FlatLambdaCDM
 
 from skyband.ingest.simulate.loci import BANDS as SIMULATED_BANDS
 from skyband.ingest.simulate.loci import EXTINCTION
@@ -16,6 +18,8 @@ from skyband.models.features import FeatureOptions, feature_table, matrix
 from skyband.models.features.groups import read_toml
 from skyband.queries import Sky
 from skyband.schema.errors import BadOption
+from skyband.schema.store import Store
+from tests.conftest import publish_rows
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +58,40 @@ def test_colours(rows: pd.DataFrame, name: str, first: str, second: str) -> None
     for magnitude in {first, second} & errors.keys():
         expected = expected.where(rows[errors[magnitude]].notna())
     check(rows[name], expected)
+
+
+def test_bends_and_the_stellar_locus(rows: pd.DataFrame) -> None:
+    g, r, i, z = (rows[f"psfMag_{band}"] for band in "griz")
+    check(rows.bend_gri, (g - r) - (r - i), atol=5e-5)
+    check(rows.locus_w, -0.227 * g + 0.792 * r - 0.567 * i + 0.05, atol=5e-5)
+    check(rows.locus_y, -0.270 * r + 0.8 * i - 0.534 * z + 0.054, atol=5e-5)
+    # Stars of the main sequence lie on it, quasars do not.
+    bright = (r < 19) & (rows.extended_optical == 0) if "extended_optical" in rows else r < 19
+    assert rows.locus_w[bright].abs().median() < 0.1
+
+
+def test_luminosities_are_those_of_astropy(make_redshifts: Sky) -> None:
+    found = feature_table(make_redshifts, "spectra", FeatureOptions(groups=("spectroscopy",))).rows().to_pandas()
+    found = found.sort_values("id", ignore_index=True)
+    z = np.array([0.004, 0.03, 0.3, 1.1, 3.2, 6.5])
+    distance = FlatLambdaCDM(70, 0.3).distmod(z).value
+    np.testing.assert_allclose(found.luminosity_r[:6], 18.5 - distance, atol=0.008)
+    np.testing.assert_allclose(found.log_redshift[:6], np.log10(z), rtol=1e-6)
+    assert found.luminosity_r[6:].isna().all()
+    np.testing.assert_allclose(found.log_redshift[6:], -5)
+
+
+@pytest.fixture
+def make_redshifts(store: Store) -> Iterator[Sky]:
+    """A table of eight spectra, the last two of stars."""
+    redshift = [0.004, 0.03, 0.3, 1.1, 3.2, 6.5, -0.0003, 0.0]
+    place = (range(8), np.arange(8.0).tolist(), [0.0] * 8)
+    publish_rows(
+        store, "spectra", id=place[0], ra=place[1], dec=place[2],
+        redshift=redshift, u=[20.0] * 8, g=[19.0] * 8, r=[18.5] * 8,
+    )  # fmt: skip
+    with Sky(settings=store.settings) as opened:
+        yield opened
 
 
 def test_a_limit_is_no_magnitude(rows: pd.DataFrame) -> None:
