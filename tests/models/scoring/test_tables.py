@@ -61,8 +61,14 @@ def test_a_model_of_one_table_scores_another(sky: Sky, score: Callable[..., Any]
     # What the model says of the same features without any table between.
     table = feature_table(sky, "others", FeatureOptions(features=report.classifier.features))
     found = columns(sky, "SELECT id, u, g, r, i, z FROM others ORDER BY id")
-    by_hand = {f"{band}_mag": found[band] for band in "ugriz"} | {
-        f"{one}_minus_{other}": found[one] - found[other] for one in "ugriz" for other in "ugriz"
+    u, g, r, i, z = (found[band] for band in "ugriz")
+    by_hand = {f"{band}_mag": found[band] for band in "ugriz"}
+    by_hand |= {f"{one}_minus_{other}": found[one] - found[other] for one in "ugriz" for other in "ugriz"}
+    by_hand |= {"bend_ugr": u - 2 * g + r, "bend_gri": g - 2 * r + i, "bend_riz": r - 2 * i + z}
+    by_hand |= {
+        "locus_s": -0.249 * u + 0.794 * g - 0.555 * r + 0.234,
+        "locus_w": -0.227 * g + 0.792 * r - 0.567 * i + 0.050,
+        "locus_y": -0.270 * r + 0.800 * i - 0.534 * z + 0.054,
     }
     values = np.column_stack([by_hand[name] for name in report.classifier.features]).astype(np.float32)
     magnitude = found["r"]
