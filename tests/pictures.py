@@ -34,6 +34,17 @@ def png(seed: int, width: int = 40, height: int = 30) -> bytes:
     return saved(noise(seed, width, height), "PNG")
 
 
+def streak_or_blob(rng: np.random.Generator, *, is_streak: bool) -> bytes:
+    """A thin streak or a round blob on noise, PNG."""
+    rows, columns = np.mgrid[-1:1:96j, -1:1:96j]
+    turn = rng.uniform(0, np.pi)
+    height, width = (0.004, 0.15) if is_streak else (0.05, 0.05)
+    along, across = rows * np.sin(turn) + columns * np.cos(turn), rows * np.cos(turn) - columns * np.sin(turn)
+    light = 200 * np.exp(-(across**2 / height + along**2 / width))
+    pixels = np.clip(light[:, :, None] + rng.normal(15, 3, (96, 96, 3)), 0, 255).astype(np.uint8)
+    return saved(pixels, "PNG")
+
+
 def zip_file() -> bytes:
     file = BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

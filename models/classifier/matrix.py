@@ -126,6 +126,22 @@ class FeatureMatrix:
             return np.eye(len(self.names), dtype=bool)
         return np.array([[name in names for name in self.names] for names in self.bands.values()])
 
+    def ranges(self) -> tuple[Floats, Floats]:
+        """Least and largest value of each feature; the least is above the largest where no row has one."""
+        least = np.full(len(self.names), np.inf, np.float32)
+        most = -least
+        for rows in chunks(len(self)):
+            # Missing values do not count.
+            least = np.fmin(least, np.fmin.reduce(self.values[rows], axis=0, initial=np.inf))
+            most = np.fmax(most, np.fmax.reduce(self.values[rows], axis=0, initial=-np.inf))
+        return least, most
+
+    def empty_rows(self) -> Flags:
+        """Whether each row has no feature at all."""
+        return np.concatenate(
+            [np.isnan(self.values[rows]).all(axis=1) for rows in chunks(len(self))] or [np.empty(0, bool)]
+        )
+
     def check_trainable(self) -> None:
         """Refuse features that nothing can be learnt from.
 
@@ -134,14 +150,8 @@ class FeatureMatrix:
         """
         if self.healpix_29 is None:
             raise BadTable("training needs healpix_29 of every row, so that neighbours on the sky stay in one fold")
-        least, most = np.full(len(self.names), np.inf), np.full(len(self.names), -np.inf)
-        empty_rows = 0
-        for rows in chunks(len(self)):
-            values = self.values[rows]
-            there = ~np.isnan(values)
-            empty_rows += int((~there.any(axis=1)).sum())
-            least = np.minimum(least, np.where(there, values, np.inf).min(axis=0, initial=np.inf))
-            most = np.maximum(most, np.where(there, values, -np.inf).max(axis=0, initial=-np.inf))
+        least, most = self.ranges()
+        empty_rows = int(self.empty_rows().sum())
         if empty_rows == len(self):
             raise BadTable("every feature of every row is missing (NaN); nothing can be learnt")
         if (most < least).any():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skyband.models.classifier.classifier import Classifier
-from skyband.models.classifier.matrix import Doubles, FeatureMatrix, chunks
+from skyband.models.classifier.matrix import Doubles, FeatureMatrix
 from skyband.models.classifier.progress import OnProgress
 from skyband.models.classifier.train import DEFAULT_BUDGET_S, train
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
@@ -145,13 +145,14 @@ def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> T
     whole = feature_matrix(features, batches)
     labels = np.array([str(value) for batch in batches for value in batch.column("label").to_pylist()], object)
     ids = np.array([value for batch in batches for value in batch.column(0).to_pylist()], object)
-    there = np.concatenate([~np.isnan(whole.values[rows]).all(axis=1) for rows in chunks(len(whole))])
+    there = ~whole.empty_rows()
     # The order of rows is not promised, and a training that goes on must meet the same.
     chosen = np.argsort(ids, kind="stable")
     chosen = chosen[there[chosen]]
     if not chosen.size:
         raise BadTable(f"no labelled row of {table!r} has any feature; see skyband features {table} --list")
-    useful = [name for name, differs in zip(whole.names, _differs(whole), strict=True) if differs]
+    least, most = whole.ranges()
+    useful = [name for name, differs in zip(whole.names, most > least, strict=True) if differs]
     useless = tuple(name for name in whole.names if name not in useful)
     if not useful:
         raise BadTable(f"every feature has one value in all labelled rows of {table!r}; nothing can be learnt")
@@ -169,17 +170,6 @@ def _doubles(values: pa.Array) -> Doubles:
 
 def _qualified(table: str, label: str) -> str:
     return label if "." in label else f"{table}.{label}"
-
-
-def _differs(matrix: FeatureMatrix) -> list[bool]:
-    """Whether each feature has two values or more."""
-    least, most = np.full(len(matrix.names), np.inf), np.full(len(matrix.names), -np.inf)
-    for rows in chunks(len(matrix)):
-        values = matrix.values[rows]
-        there = ~np.isnan(values)
-        least = np.minimum(least, np.where(there, values, np.inf).min(axis=0, initial=np.inf))
-        most = np.maximum(most, np.where(there, values, -np.inf).max(axis=0, initial=-np.inf))
-    return [bool(one) for one in most > least]
 
 
 def _described(sky: Sky, known: TrainingSet, label: str) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from astropy.io import fits
 from PIL import Image
 
 from skyband.schema.store import Store
-from tests.pictures import fits_file, fluxes, wcs_header
+from tests.pictures import fits_file, fluxes, streak_or_blob, wcs_header
 from tests.server.conftest import Run
 
 ONE_VIEW = ("--views", "1", "--device", "cpu")
@@ -24,14 +24,10 @@ def pictures(tmp_path: Path) -> Path:
     folder = tmp_path / "pictures"
     folder.mkdir()
     rng = np.random.default_rng(1)
-    rows, columns = np.mgrid[-1:1:96j, -1:1:96j]
     for number in range(20):
-        height, width = (0.004, 0.15) if number < 10 else (0.05, 0.05)
-        turn = rng.uniform(0, np.pi)
-        along, across = rows * np.sin(turn) + columns * np.cos(turn), rows * np.cos(turn) - columns * np.sin(turn)
-        light = 200 * np.exp(-(across**2 / height + along**2 / width))
-        pixels = np.clip(light[:, :, None] + rng.normal(15, 3, (96, 96, 3)), 0, 255).astype(np.uint8)
-        Image.fromarray(pixels).save(folder / f"{'streak' if number < 10 else 'blob'}{number}.png")
+        is_streak = number < 10
+        path = folder / f"{'streak' if is_streak else 'blob'}{number}.png"
+        path.write_bytes(streak_or_blob(rng, is_streak=is_streak))
     return folder
 
 

@@ -24,7 +24,7 @@ from skyband.queries.likeness import Collection, LikenessOptions
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
 from tests.conftest import publish_rows
-from tests.pictures import fits_file, fluxes, jpeg, png, saved, wcs_header, zip_file
+from tests.pictures import fits_file, fluxes, jpeg, png, saved, streak_or_blob, wcs_header, zip_file
 from tests.server.conftest import Served, json_rows, serving
 
 
@@ -36,7 +36,7 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Store:
     lines = ["path,id,ra,dec"]
     for number in range(20):
         name = f"{'streak' if number < 10 else 'blob'}{number}"
-        (folder / f"{name}.png").write_bytes(picture(rng, is_streak=number < 10))
+        (folder / f"{name}.png").write_bytes(streak_or_blob(rng, is_streak=number < 10))
         lines.append(f"{folder / name}.png,{name},{number},{0 if number < 10 else 40}")
     (folder / "list.csv").write_text("\n".join(lines))
     store = Store.create(Settings(store=str(folder / "sky")))
@@ -65,17 +65,6 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Store:
         store, "links", id=linked, ra=np.zeros(16), dec=np.zeros(16), voted=[500 + ids.index(name) for name in linked]
     )
     return store
-
-
-def picture(rng: np.random.Generator, *, is_streak: bool) -> bytes:
-    """A thin streak or a round blob on noise, PNG."""
-    rows, columns = np.mgrid[-1:1:96j, -1:1:96j]
-    turn = rng.uniform(0, np.pi)
-    height, width = (0.004, 0.15) if is_streak else (0.05, 0.05)
-    along, across = rows * np.sin(turn) + columns * np.cos(turn), rows * np.cos(turn) - columns * np.sin(turn)
-    light = 200 * np.exp(-(across**2 / height + along**2 / width))
-    pixels = np.clip(light[:, :, None] + rng.normal(15, 3, (96, 96, 3)), 0, 255).astype(np.uint8)
-    return saved(pixels, "PNG")
 
 
 @pytest.fixture(scope="module")
