@@ -14,7 +14,7 @@ from skyband.queries.collected import CollectedRows, Values, chosen, collect, do
 from skyband.queries.known import unique_names
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo
 from skyband.schema.errors import BadOption
-from skyband.schema.healpix import KEY_ORDER, Doubles, Integers, Range, ranges_of_cone
+from skyband.schema.healpix import Doubles, Integers, Range, fewer_ranges, ranges_of_cone
 from skyband.schema.keys import data_of
 from skyband.schema.names import quote
 
@@ -218,18 +218,9 @@ class ConeSearch:
 
 
 def _ranges(cone: Cone, rows: int) -> list[Range]:
-    """Ranges of the key that hold the cone, `_MOST_RANGES` or fewer, in a table of so many rows."""
+    """Ranges of the key that hold the cone, in a table of so many rows."""
     ranges = ranges_of_cone(cone.ra, cone.dec, cone.radius_deg)
-    least_gap = _NEAR_ROWS / max(rows, 1) * (12 << 2 * KEY_ORDER)
-    wide = [(after[0] - before[1], after[0]) for before, after in pairwise(ranges) if after[0] - before[1] > least_gap]
-    begins = {begin for _, begin in sorted(wide)[1 - _MOST_RANGES :]}
-    merged = ranges[:1]
-    for first, last in ranges[1:]:
-        if first in begins:
-            merged.append((first, last))
-        else:
-            merged[-1] = merged[-1][0], last
-    return merged
+    return fewer_ranges(ranges, rows, near_rows=_NEAR_ROWS, most=_MOST_RANGES)
 
 
 def _standard(column: Column) -> Column:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -179,6 +180,27 @@ def _ranges(pixels: Callable[[int], Integers], size_deg: float) -> list[Range]:
             shift = 2 * (KEY_ORDER - order)
             return [(int(a) << shift, ((int(b) + 1) << shift) - 1) for a, b in zip(first, last, strict=True)]
         order -= 1
+
+
+def fewer_ranges(ranges: Sequence[Range], rows: int, *, near_rows: int, most: int = MAX_RANGES) -> list[Range]:
+    """Ranges joined where few rows lie between them: each is read, judged and planned as the few rows are.
+
+    Args:
+        ranges: of the key column, sorted, apart from each other.
+        rows: of the table, taken to be everywhere alike.
+        near_rows: so many rows between two ranges are sooner read than skipped.
+        most: ranges to keep; the widest gaps stay.
+    """
+    least_gap = near_rows / max(rows, 1) * (12 << 2 * KEY_ORDER)
+    wide = [(after[0] - before[1], after[0]) for before, after in pairwise(ranges) if after[0] - before[1] > least_gap]
+    begins = {begin for _, begin in sorted(wide, reverse=True)[: most - 1]}
+    joined = list(ranges[:1])
+    for first, last in ranges[1:]:
+        if first in begins:
+            joined.append((first, last))
+        else:
+            joined[-1] = joined[-1][0], last
+    return joined
 
 
 def healpix_centers(order: int, index: Integers) -> Doubles:

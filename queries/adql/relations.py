@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,7 @@ class Table:
     name: str  # as ADQL writes it: gaia, TAP_SCHEMA.tables, TAP_UPLOAD.mine
     relation: str  # as DuckDB names it, quoted
     columns: tuple[Column, ...]
+    rows: int | None = None  # None where nobody counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,11 @@ class Relation:
     names: tuple[str, ...]  # what may stand before its columns, in lower case
     alias: str
     base: str  # SQL: a table's name, or a query in parentheses
+    rows: int | None = None  # of the stored table it is
     fields: tuple[Field, ...] = ()
     filters: list[str] = field(default_factory=list)  # conditions on its rows
     layers: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)  # what wraps it: an SQL file, its parts
+    expected_rows: float = math.inf  # that its filters leave, if rows are everywhere alike
 
     def sql(self) -> str:
         """Its text in FROM."""
@@ -77,6 +81,11 @@ class Relations:
         relation = Relation(mark, tuple(name.lower() for name in names), alias, base)
         self._all.append(relation)
         return relation
+
+    @property
+    def expected_rows(self) -> float:
+        """Rows that are read where the query has one table, limited to a part of the sky; otherwise, nobody knows."""
+        return self._all[0].expected_rows if len(self._all) == 1 else math.inf
 
     def resolved(self, text: str) -> str:
         """The text with every mark replaced."""

@@ -13,6 +13,9 @@ from skyband.schema.names import quote
 MAX_BAND_RADIUS_DEG = 5.0
 """Wider joins compare so many pairs that bands save nothing."""
 
+_NEAR_ROWS = 1000
+"""Rows between two ranges of the key that are sooner read than skipped."""
+
 
 def narrow(limits: Iterable[Within | Near], relations: Collection[Relation]) -> None:
     """Let the stored tables among, or inside, `relations` be searched by ranges where the limits are constant."""
@@ -25,7 +28,7 @@ def narrow(limits: Iterable[Within | Near], relations: Collection[Relation]) -> 
             continue
         places = {relation for relation, role in lon.origins if role == "ra"}
         for relation in places & {relation for relation, role in lat.origins if role == "dec"}:
-            relation.filters.append(_ranges(relation, region.shapes))
+            _limit(relation, region.shapes)
 
 
 def region_of(limit: Within | Near) -> Within | None:
@@ -51,18 +54,24 @@ def united(branches: Iterable[Iterable[Within | Near]]) -> tuple[Within, ...]:
     return tuple(found)
 
 
-def _ranges(relation: Relation, shapes: tuple[Shape, ...]) -> str:
-    """The condition that the key of a stored table is near one of the shapes."""
-    from skyband.schema.healpix import ranges_of_cone, ranges_of_polygon
+def _limit(relation: Relation, shapes: tuple[Shape, ...]) -> None:
+    """Let the key of a stored table be near one of the shapes."""
+    from skyband.schema.healpix import KEY_ORDER, fewer_ranges, ranges_of_cone, ranges_of_polygon
 
-    spans = []
-    for shape in shapes:
-        if shape.radius_deg is None:
-            spans += ranges_of_polygon(shape.vertices)
-        else:
-            spans += ranges_of_cone(*direction(unit_vector(*shape.vertices[0])), shape.radius_deg)
+    covers = [
+        ranges_of_polygon(shape.vertices)
+        if shape.radius_deg is None
+        else ranges_of_cone(*direction(unit_vector(*shape.vertices[0])), shape.radius_deg)
+        for shape in shapes
+    ]
+    if relation.rows is not None:
+        covers = [fewer_ranges(cover, relation.rows, near_rows=_NEAR_ROWS) for cover in covers]
+    spans = sorted({span for cover in covers for span in cover})
+    if relation.rows is not None:
+        share = sum(last - first + 1 for first, last in spans) / (12 << 2 * KEY_ORDER)
+        relation.expected_rows = min(relation.expected_rows, share * relation.rows)
     key = f"{quote(relation.alias)}.{quote(HEALPIX_COLUMN)}"
-    return "(" + " OR ".join(f"{key} BETWEEN {first} AND {last}" for first, last in sorted(set(spans))) + ")"
+    relation.filters.append("(" + " OR ".join(f"{key} BETWEEN {first} AND {last}" for first, last in spans) + ")")
 
 
 class Bands:

@@ -126,6 +126,7 @@ class Tables:
             raise Fault(f"unknown table {name!r}", place(node), did_you_mean(name, known))
         names = (alias,) if alias else (parts[-1], name)
         relation = self._around.relations.add(names, alias or parts[-1], table.relation)
+        relation.rows = table.rows
         searchable = any(column.name == HEALPIX_COLUMN for column in table.columns)
         relation.fields = tuple(
             Field(

@@ -34,6 +34,7 @@ class Translation:
     sql: str  # one SELECT of DuckDB
     columns: tuple[Column, ...]  # of the result; `type` is "" until DuckDB has bound it
     top: int | None  # the outermost TOP
+    expected_rows: float  # where one table is limited to a part of the sky and its rows are everywhere alike; else inf
 
 
 def check_syntax(query: str) -> None:
@@ -82,7 +83,8 @@ class _Translator:
         limit = tree.args.get("limit") if isinstance(tree, exp.Select) else None
         top = int(limit.expression.name) if limit else None
         columns = tuple(replace(item.column, name=item.name, type="") for item in fields)
-        return Translation(self._around.relations.resolved(sql), columns, top)
+        relations = self._around.relations
+        return Translation(relations.resolved(sql), columns, top, relations.expected_rows)
 
     def _common(self, cte: exp.Expr, tree: exp.Expr) -> str:
         name = cte.alias

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 _QUICK_ROWS = 100_000
 """Rows of an answer that may be collected before they are sent."""
+
+_CROWDED = 100
+"""So many times more rows than elsewhere are where a table is crowded."""
 
 _SPOOLED = {"fits"}
 """Formats whose encoder keeps the rows in a temporary file."""
@@ -224,7 +228,8 @@ class Engine:
         with duckdb_faults("query failed"):
             # One row more than wanted tells whether there are more.
             statement = plan.statement(cursor, max_rows + 1 if max_rows else 0)
-            quick = plan.bound is not None and max_rows <= _QUICK_ROWS
+            most = max_rows if plan.bound is not None else inf
+            quick = min(most, _CROWDED * plan.expected_rows) <= _QUICK_ROWS
             rows, names, types = begin(cursor, statement, query, quick=quick)
         return rows, self._plans.columns(plan, names, types, uploads)
 

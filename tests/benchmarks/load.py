@@ -45,13 +45,24 @@ def download(url: str, pid: int, path: str, parameters: dict[str, str | float]) 
 
 
 def cones(
-    url: str, path: str, centres: int, around: dict[str, str], radius_deg: float, clients: int, seconds: float
+    url: str,
+    path: str,
+    centres: int,
+    around: dict[str, str],
+    radius_deg: float,
+    clients: int,
+    seconds: float,
+    table: str = "",
 ) -> Answer:
-    """Cones around sources by some clients at once, each on a connection it keeps."""
+    """Cones around sources by some clients at once, each on a connection it keeps; with a table, in ADQL."""
     places = _places(**around, number=centres)
 
     def one(client: Client, number: int) -> Reply:
-        return _cone(client, path, places[number % centres], radius_deg)
+        ra, dec = place = places[number % centres]
+        if not table:
+            return _cone(client, path, _cone_of(place, radius_deg))
+        inside = f"CONTAINS(POINT('ICRS', ra, dec), CIRCLE('ICRS', {ra}, {dec}, {radius_deg}))"
+        return _cone(client, path, {"LANG": "ADQL", "QUERY": f"SELECT * FROM {table} WHERE 1 = {inside}"})
 
     # What a server started beside the first answers has come up by then.
     _in_parallel(url, 1, 2.0, one)
@@ -233,8 +244,8 @@ def _percentile(times: list[float], share: float) -> float:
     return sorted(times)[min(int(share * len(times)), len(times) - 1)]
 
 
-def _cone(client: Client, path: str, place: tuple[float, float], radius_deg: float) -> Reply:
-    reply = _sound(client.get(path, _cone_of(place, radius_deg)))
+def _cone(client: Client, path: str, asked: dict[str, str | float]) -> Reply:
+    reply = _sound(client.get(path, asked))
     # The protocol lets a service say in a sound answer that it has failed.
     if b'name="QUERY_STATUS" value="OK"' not in reply.body:
         sys.exit(f"no cone: {reply.body[-500:].decode(errors='replace')}")
