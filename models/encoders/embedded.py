@@ -15,7 +15,7 @@ from torch import Tensor
 from skyband.models.encoders.crop import Picture, crop_galaxy
 from skyband.models.encoders.devices import DeviceName, Precision, choose_device, mixed_precision
 from skyband.models.encoders.encoder import Vectors, mean_direction, weights_digest
-from skyband.models.encoders.network import SIDE, GalaxyViT, Shape
+from skyband.models.encoders.network import SIDE, GalaxyViT, Shape, canonical
 from skyband.models.encoders.views import Views, turned
 from skyband.queries.likeness.provenance import Provenance
 from skyband.schema.errors import BadFile
@@ -88,7 +88,7 @@ class EmbeddedEncoder:
         """What the network makes of each view of prepared pictures."""
         pictures = prepared.to(self.device).float() / 255
         with mixed_precision(self.device, self._precision):
-            return [self._network(view).float() for view in turned(pictures, SIDE, self._views)]
+            return [self._network.encode(view).float() for view in turned(pictures, SIDE, self._views, canonical)]
 
 
 def default_weights() -> Path:

@@ -64,7 +64,11 @@ class GalaxyViT(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Vectors, n x 96."""
-        tokens = self.stem(canonical(pictures)).flatten(2).transpose(1, 2)
+        return self.encode(canonical(pictures))
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """Vectors of pictures that are canonical, n x 96."""
+        tokens = self.stem(pictures).flatten(2).transpose(1, 2)
         vectors: Tensor = self.neck(self.blocks(tokens + self.place).mean(dim=1))
         return vectors
 
@@ -75,6 +79,8 @@ class GalaxyViT(nn.Module):
 
 def canonical(pictures: Tensor) -> Tensor:
     """Sky to 0 and the brightest of the galaxy to 1, whatever the survey: the same of simulated and real pictures.
+
+    Rotated by right angles or mirrored before or after, it comes to the same to the last bit.
 
     The sky is the median of the corners, band by band; the brightest the 98.5th percentile of the light within 0.6 of
     the half side.

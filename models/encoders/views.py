@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import torch
@@ -14,19 +14,24 @@ Views = Literal[1, 8, 16]
 """1: as it is; 8: all rotations by right angles and mirror images; 16: also those turned by 45 degrees."""
 
 
-def turned(pictures: Tensor, side: int, views: Views) -> Iterator[Tensor]:
+def turned(
+    pictures: Tensor, side: int, views: Views, first: Callable[[Tensor], Tensor] | None = None
+) -> Iterator[Tensor]:
     """The middle of square pictures in every view.
 
     Args:
         pictures: n x 3 x wide x wide; for 16 views at least 1.42 times `side`, so that the corners are there.
         side: pixels of the result; wide - side is even, so that views at right angles take pixels as they are.
         views: how many.
+        first: what is done to all pixels and comes to the same before and after rotation by right angles and
+            mirroring, such as a scale by brightness: done once, and not for every view.
     """
     edge = (pictures.shape[-1] - side) // 2
     middle = pictures[..., edge : edge + side, edge : edge + side]
     for plain in (middle,) if views < 16 else (middle, _turned_by_45(pictures, side)):
+        ready = plain if first is None else first(plain)
         for quarter in range(1 if views == 1 else 4):
-            view = torch.rot90(plain, quarter, (2, 3))
+            view = torch.rot90(ready, quarter, (2, 3))
             yield view
             if views > 1:
                 yield view.flip(3)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from scipy import ndimage
 
+from skyband.models.encoders.network import canonical
 from skyband.models.encoders.views import turned
 
 
@@ -44,3 +45,10 @@ def test_views_by_45_degrees_are_turned_by_so_much() -> None:
     expected = {sign: ndimage.rotate(picture, sign * 45, reshape=False, order=3)[16:80, 16:80] for sign in (1, -1)}
     apart = min(np.abs(views[8][0, 0].numpy() - one)[4:-4, 4:-4].max() for one in expected.values())
     assert apart < 0.02
+
+
+def test_what_is_done_first_could_as_well_be_done_to_every_view() -> None:
+    pictures = torch.rand(3, 3, 96, 96, generator=torch.Generator().manual_seed(2))
+    once = torch.stack(list(turned(pictures, 64, 16, canonical)))
+    each = torch.stack([canonical(view) for view in turned(pictures, 64, 16)])
+    assert torch.equal(once, each)
