@@ -6,15 +6,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from astropy import units
+from astropy.table import MaskedColumn, Table
 
 from skyband.ingest.pipeline import IngestOptions, IngestReport, ingest
 from skyband.schema.names import quote_text
 from skyband.schema.session import session
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
+from tests.ingest.stars import ROWS
 
 Rows = list[tuple[Any, ...]]
 
@@ -67,3 +71,20 @@ def rejected(store: Store, rows: Callable[..., Rows]) -> Callable[..., Rows]:
         return rows(f"SELECT {columns} FROM read_parquet({path}) ORDER BY ALL")
 
     return ask
+
+
+@pytest.fixture
+def stars() -> Table:
+    """The rows as astropy has them."""
+    ids, ra, dec, mag, name = zip(*ROWS, strict=True)
+    table = Table(
+        {
+            "source_id": np.array(ids, np.int64),
+            "ra": np.array(ra) * units.deg,
+            "dec": np.array(dec) * units.deg,
+            "mag": MaskedColumn([value or 0.0 for value in mag], mask=[value is None for value in mag], unit="mag"),
+            "name": MaskedColumn([value or "" for value in name], mask=[value is None for value in name]),
+        }
+    )
+    table["mag"].description = "Apparent magnitude"
+    return table

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from skyband.ingest.pipeline import IngestReport
 from skyband.schema.errors import BadOption, BadTable, TableExists, TableNotFound
 from skyband.schema.store import Store
-
-Parquet = Callable[..., Path]
-Take = Callable[..., IngestReport]
-Ask = Callable[..., list[tuple[Any, ...]]]
+from tests.ingest.stars import Ask, Parquet, Take
 
 
 def test_a_table_that_is_there_stays(parquet: Parquet, take: Take, rows: Ask) -> None:

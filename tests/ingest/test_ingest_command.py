@@ -12,9 +12,8 @@ import pytest
 
 from skyband.schema.store import Store
 from skyband.server.cli import main
+from tests.ingest.stars import Ask, Parquet
 
-Parquet = Callable[..., Path]
-Ask = Callable[..., list[tuple[Any, ...]]]
 Run = Callable[..., tuple[int, str, str]]
 
 
