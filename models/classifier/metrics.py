@@ -104,7 +104,7 @@ def precision_recall_f1(confusion: NDArray[Any]) -> tuple[Doubles, Doubles, Doub
     true, called = confusion.sum(axis=1), confusion.sum(axis=0)
 
     def share(of: NDArray[Any], times: float = 1.0) -> Doubles:
-        return np.divide(times * right, of, out=np.zeros(len(right)), where=of > 0)
+        return np.asarray(np.divide(times * right, of, out=np.zeros(len(right)), where=of > 0))
 
     return share(called), share(true), share(true + called, 2.0)
 
