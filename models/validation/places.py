@@ -40,7 +40,7 @@ def by_fold(
     probabilities: Doubles, codes: Integers, healpix_29: Integers, fold: Integers, order: int
 ) -> list[FoldArea]:
     """Each fold and its part of the sky."""
-    pixels = healpix_29 >> (2 * (KEY_ORDER - order))
+    pixels = _pixels(healpix_29, order)
     return [
         FoldArea(
             number, order, tuple(np.unique(pixels[fold == number]).tolist()),
@@ -51,22 +51,28 @@ def by_fold(
 
 
 def by_area(probabilities: Doubles, codes: Integers, healpix_29: Integers) -> list[Area]:
-    """Pixels with rows enough, of the coarsest order that has eight of them; none where there are no such."""
+    """Pixels with rows enough, of the coarsest order that has eight of them, or else of the one that has most."""
     from healpy import pix2ang
 
     placed = np.flatnonzero(healpix_29 >= 0)
+    best: tuple[int, Integers] = (_COARSEST, np.empty(0, np.int64))
     for order in range(_COARSEST, _FINEST + 1):
-        pixels, which, counts = np.unique(
-            healpix_29[placed] >> (2 * (KEY_ORDER - order)), return_inverse=True, return_counts=True
-        )
-        chosen = np.flatnonzero(counts >= _LEAST_ROWS)
-        if len(chosen) >= _AREAS or order == _FINEST:
+        pixels, counts = np.unique(_pixels(healpix_29[placed], order), return_counts=True)
+        chosen = pixels[counts >= _LEAST_ROWS]
+        if len(chosen) > len(best[1]):
+            best = order, chosen
+        if len(chosen) >= _AREAS:
             break
+    order, chosen = best
+    of_row = _pixels(healpix_29, order)
     found = []
-    for number in chosen:
-        own = placed[which.reshape(-1) == number]
-        ra, dec = pix2ang(1 << order, int(pixels[number]), nest=True, lonlat=True)
-        found.append(
-            Area(order, int(pixels[number]), float(ra), float(dec), Figures.of(probabilities[own], codes[own]))
-        )
+    for pixel in chosen.tolist():
+        own = of_row == pixel
+        ra, dec = pix2ang(1 << order, pixel, nest=True, lonlat=True)
+        found.append(Area(order, pixel, float(ra), float(dec), Figures.of(probabilities[own], codes[own])))
     return found
+
+
+def _pixels(healpix_29: Integers, order: int) -> Integers:
+    """Pixel of each row, NESTED; -1 for one without a place."""
+    return np.asarray(healpix_29 >> (2 * (KEY_ORDER - order)))

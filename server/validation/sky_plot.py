@@ -6,7 +6,8 @@ import numpy as np
 
 from skyband.models.validation.report import ValidationReport
 from skyband.schema.healpix import healpix_index
-from skyband.server.report.figures import Plot, new_figure
+from skyband.server.report.figures import Plot
+from skyband.server.report.maps import outline_labels, sky_axes
 
 _ACROSS, _UP = 720, 360
 
@@ -25,12 +26,10 @@ def area_plot(report: ValidationReport) -> Plot | None:
     sort = np.argsort(pixels)
     place = np.searchsorted(pixels[sort], where).clip(0, len(pixels) - 1)
     image = np.ma.masked_where(pixels[sort][place] != where, accuracy[sort][place]).reshape(lon.shape)
-    figure = new_figure(7.4, 4.2)
-    axes = figure.add_subplot(projection="mollweide")
+    figure, axes = sky_axes()
     drawn = axes.pcolormesh(np.radians(east), np.radians(north), image, cmap="viridis", rasterized=True)
-    axes.set_xticks(np.radians([-120, -60, 0, 60, 120]), ["120°", "60°", "0°", "300°", "240°"], fontsize=7)
-    axes.set_yticks(np.radians([-60, -30, 0, 30, 60]), ["-60°", "-30°", "0°", "30°", "60°"], fontsize=7)
-    axes.grid(True)
+    axes.set_axisbelow(False)
+    outline_labels(axes.get_xticklabels())
     bar = figure.colorbar(drawn, ax=axes, orientation="horizontal", shrink=0.7, aspect=40, label="accuracy")
     if bar.solids is not None:
         bar.solids.set_rasterized(True)

@@ -110,19 +110,21 @@ def _sheets(report: ValidationReport) -> Iterator[Sheet]:
     )
     yield Sheet(
         "Precision and recall at these prevalences",
-        ("class", *(f"{what}, {one.name}" for one in mixtures for what in ("share", "precision", "recall"))),
+        ("class", "as common as", "share", "precision", "recall", "F1"),
         [
             (
-                name,
-                *(
-                    percent(value)
-                    for one in mixtures
-                    for value in (one.by_class[name].prior, one.by_class[name].precision, one.by_class[name].recall)
-                ),
+                name if one is mixtures[0] else "",
+                one.name,
+                percent(own.prior),
+                percent(own.precision),
+                percent(own.recall),
+                f"{own.f1:.3f}",
             )
             for name in mixtures[0].by_class
+            for one in mixtures
+            for own in (one.by_class[name],)
         ],
-        tuple(range(1, 1 + 3 * len(mixtures))),
+        (2, 3, 4, 5),
         "What is rare on the sky is called with less precision there than a balanced set suggests.",
         is_detail=True,
     )
