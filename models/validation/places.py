@@ -10,8 +10,8 @@ from skyband.models.classifier.matrix import Doubles, Integers
 from skyband.models.validation.measures import Figures
 from skyband.schema.healpix import KEY_ORDER
 
-_AREAS = 8
-_COARSEST, _FINEST = 1, 6
+_AREAS = 20
+_COARSEST, _FINEST = 0, 6
 _LEAST_ROWS = 30
 
 
@@ -51,7 +51,7 @@ def by_fold(
 
 
 def by_area(probabilities: Doubles, codes: Integers, healpix_29: Integers) -> list[Area]:
-    """Pixels with rows enough, of the coarsest order that has eight of them, or else of the one that has most."""
+    """Pixels with rows enough, of the coarsest order that has twenty of them, or else of the one that has most."""
     from healpy import pix2ang
 
     placed = np.flatnonzero(healpix_29 >= 0)

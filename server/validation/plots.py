@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _WIDTH_IN = 7.4
 _FEATURES = 15
+_LEAST_ROWS = 20
+"""Of a share that is drawn, if others are."""
 _PALETTE = (BLUE, ORANGE, GREEN, "#a05fc4", "#c9484f", "#b8a12c", "#49a6a6", GREY)
 
 
@@ -50,7 +52,7 @@ def confusion_plot(report: ValidationReport) -> Plot:
             # On cells of their own colour letters keep theirs, on light pages as on dark ones.
             colour = "white" if shares[row, column] > 0.55 else "#101010"
             text = f"{shares[row, column]:.1%}\n{counts[row, column]:,}"
-            axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour, gid="cell")
+            axes.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
     axes.set_xticks(range(size), report.classes, rotation=25 if size > 4 else 0, ha="right" if size > 4 else "center")
     axes.set_yticks(range(size), report.classes)
     axes.set(xlabel="called", ylabel="is")
@@ -108,8 +110,9 @@ def magnitude_plot(report: ValidationReport) -> Plot | None:
 def coverage_plot(report: ValidationReport) -> Plot:
     """Coverage of the conformal sets by class and by magnitude."""
     found = report.coverage
-    names = [*found.by_class, *(f"mag {between(one.brightest, one.faintest)}" for one in found.by_magnitude)]
-    shares = [*found.by_class.values(), *(one.covered for one in found.by_magnitude)]
+    named = [*found.by_class.items()]
+    named += [(f"mag {between(one.brightest, one.faintest)}", one.covered) for one in found.by_magnitude]
+    names, shares = zip(*[item for item in named if item[1].rows >= _LEAST_ROWS] or named, strict=True)
     figure = new_figure(_WIDTH_IN, 1.1 + 0.26 * len(names))
     axes = figure.add_subplot()
     axes.axvline(found.promised, color=INK, linewidth=0.8, linestyle=":")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from skyband.models.validation.leak import Rating
@@ -20,7 +20,7 @@ class Sheet:
 
     title: str
     header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     numbers: tuple[int, ...]
     about: str
     is_detail: bool = False  # left to the page
@@ -63,7 +63,7 @@ def facts_of(report: ValidationReport) -> dict[str, str]:
         beaten = sum(one.is_beaten for one in report.baselines)
         facts["baselines beaten"] = f"{beaten} of {len(report.baselines)}"
     if report.leak is not None:
-        facts["given away by missing bands"] = f"{percent(report.leak.share)} of what is learnt (log loss)"
+        facts["told by missing bands alone"] = f"{percent(report.leak.share)} of what all features tell (log loss)"
     return facts | {f"note {number}": text for number, text in enumerate(report.notes, 1)}
 
 
@@ -155,16 +155,16 @@ def _sheets(report: ValidationReport) -> Iterator[Sheet]:
     yield from _of_confirmation(report)
     yield Sheet(
         "Baselines",
-        ("cut", "finds", "rows", "precision", "recall", "F1", "model: precision", "recall", "F1", "beaten"),
+        ("cut", "finds", "rows", "by", "precision", "recall", "F1", "beaten"),
         [
-            (
-                one.name, one.finds, f"{one.rows:,}", with_interval(one.cut.precision), with_interval(one.cut.recall),
-                f"{one.cut.f1:.3f}", with_interval(one.model.precision), with_interval(one.model.recall),
-                f"{one.model.f1:.3f}", "yes" if one.is_beaten else "NO",
-            )
+            (*what, by, with_interval(rated.precision), with_interval(rated.recall), f"{rated.f1:.3f}", word)
             for one in report.baselines
+            for what, by, rated, word in (
+                ((one.name, one.finds, f"{one.rows:,}"), "cut", one.cut, ""),
+                (("", "", ""), "model", one.model, "yes" if one.is_beaten else "NO"),
+            )
         ],
-        tuple(range(2, 9)),
+        (2, 4, 5, 6),
         "The cut and the model on the rows where the cut can be made. "
         + " ".join(f"{one.name}: {one.source}." for one in report.baselines),
     )  # fmt: skip
@@ -315,12 +315,13 @@ def _of_leak(report: ValidationReport) -> Iterator[Sheet]:
         return ("", "", "") if one is None else (f"{one.accuracy:.4f}", f"{one.macro_f1:.4f}", f"{one.log_loss:.4f}")
 
     about = (
-        f"Small models in three folds of {found.rows:,} rows ({found.seconds:.0f} s). The mask alone gives "
-        f"{percent(found.share)} of what everything gives. "
+        f"Small models in three folds of {found.rows:,} rows ({found.seconds:.0f} s). Which bands are missing tells "
+        f"{percent(found.share)} of what all features tell. Of rows that the same surveys looked at this is no fault: "
+        "what is not seen is faint. Of labelled sets that came with bands of their own it is worth nothing elsewhere. "
     )
     if found.common_rows:
         about += (
-            f"Honest, without any band that gives the class away: the model of common bands on the "
+            f"Honest in any case, if too modest for rows with more bands: the model of common bands on the "
             f"{found.common_rows:,} rows that have all of {', '.join(found.common)}."
         )
         if found.left_out:

@@ -70,7 +70,7 @@ def test_folds_say_which_pixels_they_held_out() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "side_deg", "order", "areas"),
-    # All over the sky, in a field that needs finer pixels, and with too few rows for eight pixels of any order.
+    # All over the sky, in a field that needs finer pixels, and with too few rows for many pixels of any order.
     [(2500, 180.0, 1, 48), (900, 6.0, 5, 13), (200, 6.0, 2, 2)],
 )
 def test_areas_are_pixels_with_rows_enough(rows: int, side_deg: float, order: int, areas: int) -> None:
