@@ -7,8 +7,8 @@ the missing bands, and will be wrong where every survey looked. Small models of 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,12 +22,17 @@ from skyband.schema.errors import BadTable
 
 FOLDS = 3
 VIEWS = ("mask alone", "common bands", "everything", "everything without counts of bands")
+ITSELF, HIDDEN = "the model itself", "the model itself, other bands hidden"
 _COMMON = 0.8
 """Share of the rows of each class that have a band which is common to them."""
 _LEAST_BANDS = 2
 _LEAST_ROWS = 30
 _COUNTS = "surveys"
 """Input that says no more than which surveys have a row."""
+
+
+Predict = Callable[[FeatureMatrix], Doubles]
+"""Probabilities of rows, n x classes."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,9 @@ class View:
     """A model that sees a part of the features.
 
     Attributes:
-        name: of `VIEWS`, or the model itself.
+        name: of `VIEWS`, `ITSELF` or `HIDDEN`.
         features: it sees.
-        all_rows: measures of all rows; None for a model of the common bands.
+        all_rows: measures of all rows; None where only the common bands are seen.
         common_rows: of the rows that have all common bands, of the classes that have them; None where there are none.
     """
 
@@ -90,6 +95,7 @@ def leak(
     classes: Sequence[str],
     probabilities: Doubles,
     *,
+    hidden: Predict | None = None,
     threads: int = 1,
     on_step: OnStep | None = None,
 ) -> Leak:
@@ -101,6 +107,8 @@ def leak(
         fold: of each row.
         classes: names.
         probabilities: by the model itself, of rows it has not learnt from, n x classes.
+        hidden: the model itself, if it has not learnt from these rows: it is asked again with all but the common bands
+            hidden. Where it takes their absence for a class, it falls below a small model of the common bands.
         threads: of the processor.
         on_step: is told of each of the `steps` models.
 
@@ -131,8 +139,11 @@ def leak(
         VIEWS[1]: (int(shared.sum()), tried(matrix.values[:, shared], own) if is_fair else None, False),
         VIEWS[2]: (len(matrix.names), tried(matrix.values, every), True),
         VIEWS[3]: (int((~counts).sum()), tried(matrix.values[:, ~counts], every), True),
-        "the model itself": (len(matrix.names), said, True),
+        ITSELF: (len(matrix.names), said, True),
     }
+    if hidden is not None and is_fair:
+        blind = replace(matrix, values=np.where(shared, matrix.values, np.float32(np.nan)))
+        seen_by[HIDDEN] = (int(shared.sum()), hidden(blind), False)
     views = [
         View(
             name,

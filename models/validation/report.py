@@ -140,7 +140,7 @@ def validate(
         if matrix is None:
             missing["experiments"] = evidence.no_matrix
         else:
-            found_leak, found_beyond = _experiments(evidence, matrix, with_leak, with_depth, threads, on_progress)
+            found_leak, found_beyond = _experiments(classifier, evidence, matrix, with_leak, with_depth, on_progress)
             if with_depth and found_beyond is None:
                 missing["beyond the magnitudes learnt from"] = "too few rows have a magnitude"
     if not with_leak:
@@ -231,8 +231,14 @@ def _importances(
 
 
 def _experiments(
-    evidence: Evidence, matrix: FeatureMatrix, with_leak: bool, with_depth: bool, threads: int, on_progress: OnProgress
+    classifier: Classifier,
+    evidence: Evidence,
+    matrix: FeatureMatrix,
+    with_leak: bool,
+    with_depth: bool,
+    on_progress: OnProgress,
 ) -> tuple[leak.Leak | None, depth.Beyond | None]:
+    """What small models tell."""
     total = leak.steps() * with_leak + depth.STEPS * with_depth
     done = 0
 
@@ -241,13 +247,23 @@ def _experiments(
         done += 1
         on_progress("training small models", done, total)
 
+    def hidden(some: FeatureMatrix) -> Doubles:
+        return classifier.predict(some).probabilities
+
     on_progress("training small models", 0, total)
-    codes, classes = evidence.codes, evidence.classes
-    return (
-        leak.leak(matrix, codes, evidence.fold, classes, evidence.probabilities, threads=threads, on_step=step)
-        if with_leak
-        else None,
-        depth.beyond(matrix, codes, evidence.magnitude, len(classes), threads=threads, on_step=step)
-        if with_depth
-        else None,
-    )
+    codes, classes, threads = evidence.codes, evidence.classes, int(classifier.manifest["recipe"]["threads"])
+    found_leak = found_beyond = None
+    if with_leak:
+        found_leak = leak.leak(
+            matrix,
+            codes,
+            evidence.fold,
+            classes,
+            evidence.probabilities,
+            hidden=hidden if evidence.is_held_out else None,
+            threads=threads,
+            on_step=step,
+        )
+    if with_depth:
+        found_beyond = depth.beyond(matrix, codes, evidence.magnitude, len(classes), threads=threads, on_step=step)
+    return found_leak, found_beyond

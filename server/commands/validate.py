@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from skyband.schema.settings import Settings
-from skyband.server.console import json_option, note, print_json, store_option
+from skyband.server.console import json_option, note, print_facts, print_json, print_table, store_option
 from skyband.server.feature_options import input_options
 from skyband.server.output import open_sky
 
 if TYPE_CHECKING:
     from skyband.models.features import FeatureOptions
+    from skyband.models.validation.report import ValidationReport
 
 
 @click.command("validate")
@@ -98,9 +99,25 @@ def command(
     if as_json:
         print_json(report.document())
         return
-    from skyband.server.validation.words import show
+    _show(report)
 
-    show(report)
+
+def _show(report: ValidationReport) -> None:
+    from skyband.server.validation.sheets import sheets_of
+    from skyband.server.validation.words import facts_of
+
+    print_facts(facts_of(report))
+    for sheet in sheets_of(report):
+        if sheet.is_detail:
+            continue
+        print(f"\n{sheet.title}")
+        print_table(sheet.header, sheet.rows, right=sheet.numbers)
+        print(f"  {sheet.about}")
+    if report.missing:
+        print("\nNot there")
+        for what, why in report.missing.items():
+            print(f"  {what}: {why}")
+    print("\nMore, with plots: -o REPORT.html; all figures: --json")
 
 
 @contextmanager

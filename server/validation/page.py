@@ -9,7 +9,8 @@ from skyband.models.validation.report import ValidationReport
 from skyband.schema.faults import storage_error
 from skyband.server.report.figures import style, svg_of
 from skyband.server.validation.plots import plots_of
-from skyband.server.validation.words import facts_of, sheets_of
+from skyband.server.validation.sheets import sheets_of
+from skyband.server.validation.words import facts_of
 from skyband.server.web.templates import render
 
 

@@ -59,8 +59,9 @@ def test_the_same_for_people(validate: Callable[..., tuple[int, str, str]]) -> N
 
 
 def test_a_table_held_out(validate: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
-    code, out, _ = validate("kinds", "others", "--label", "kind", "-o", str(tmp_path / "o.html"))
+    code, out, _ = validate("kinds", "others", "--label", "kind", "--leak", "-o", str(tmp_path / "o.html"))
     assert code == 0
+    assert re.search(r"^the model itself, other bands hidden +\d+ ", out, re.MULTILINE)
     assert "400 labelled rows of others, scored by kinds@1" in out
     assert "by the model, on rows it has not learnt from" in (tmp_path / "o.html").read_text().lower()
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as theirs
 
+from skyband.models.classifier.matrix import FeatureMatrix
 from skyband.models.validation.depth import beyond
-from skyband.models.validation.leak import FOLDS, VIEWS, common_bands, leak, steps
+from skyband.models.validation.leak import FOLDS, HIDDEN, ITSELF, VIEWS, common_bands, leak, steps
 from skyband.schema.errors import BadTable
 
 from .drawn import CLASSES
@@ -46,7 +47,7 @@ def test_bands_that_give_the_class_away_are_told_from_what_sources_look_like() -
     assert (found.common, found.common_rows, found.compared, found.left_out) == (("g", "r"), 600, CLASSES, ())
     assert views["common bands"].all_rows is None
     assert views["common bands"].common_rows.accuracy == pytest.approx(1 / 3, abs=0.08)
-    own = views["the model itself"].all_rows
+    own = views[ITSELF].all_rows
     assert own.accuracy == pytest.approx(1 / 3)
     assert own.log_loss == pytest.approx(theirs.log_loss(codes, said))
     assert own.macro_f1 == pytest.approx(theirs.f1_score(codes, np.ones(600), average="macro", zero_division=0))
@@ -60,6 +61,23 @@ def test_bands_that_are_missing_by_chance_give_nothing_away() -> None:
     assert found.share < 0.02
     assert views["mask alone"].all_rows.accuracy == pytest.approx(1 / 3, abs=0.08)
     assert views["common bands"].common_rows.accuracy > 0.9
+
+
+def test_a_model_that_lives_on_the_mask_fails_where_bands_are_hidden() -> None:
+    matrix, codes = sky(gives_away=True, colours_tell=False)
+
+    def by_mask(some: FeatureMatrix) -> np.ndarray:
+        assert some.names == matrix.names
+        has_w1 = ~np.isnan(some.values[:, 2])
+        return np.where(has_w1[:, None], [0.1, 0.8, 0.1], [0.45, 0.1, 0.45])
+
+    found = leak(matrix, codes, np.arange(600) % 5, CLASSES, by_mask(matrix), hidden=by_mask)
+    views = rated(found)
+    assert views[ITSELF].common_rows.accuracy == pytest.approx(2 / 3)
+    blind = views[HIDDEN]
+    assert (blind.features, blind.all_rows, blind.common_rows.accuracy) == (2, None, pytest.approx(1 / 3))
+    # Of the class that had W1 nothing is found any more.
+    assert blind.common_rows.macro_f1 == pytest.approx(theirs.f1_score(codes, np.zeros(600), average="macro"))
 
 
 def test_classes_without_common_bands_are_not_compared() -> None:
