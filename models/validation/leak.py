@@ -23,8 +23,8 @@ from skyband.schema.errors import BadTable
 FOLDS = 3
 VIEWS = ("mask alone", "common bands", "everything", "everything without counts of bands")
 ITSELF, HIDDEN = "the model itself", "the model itself, other bands hidden"
-_COMMON = 0.8
-"""Share of the rows of each class that have a band which is common to them."""
+_COMMON = 0.5
+"""Share of the rows of each class that have the bands which are common to them."""
 _LEAST_BANDS = 2
 _LEAST_ROWS = 30
 _COUNTS = "surveys"
@@ -52,7 +52,8 @@ class View:
         name: of `VIEWS`, `ITSELF` or `HIDDEN`.
         features: it sees.
         all_rows: measures of all rows; None where only the common bands are seen.
-        common_rows: of the rows that have all common bands, of the classes that have them; None where there are none.
+        common_rows: of the rows that have all common bands, of the classes that have them, it being known that they are
+            of these classes; None where there are none.
     """
 
     name: str
@@ -149,7 +150,7 @@ def leak(
             name,
             features,
             _rating(found, codes) if everywhere and found is not None else None,
-            _rating(found[own], codes[own]) if is_fair and found is not None else None,
+            _rating(_among(found[own], compared), codes[own]) if is_fair and found is not None else None,
         )
         for name, (features, found, everywhere) in seen_by.items()
     ]
@@ -176,7 +177,9 @@ def steps() -> int:
 
 
 def common_bands(seen: Flags, bands: Sequence[str], codes: Integers, classes: int) -> tuple[tuple[str, ...], list[int]]:
-    """Inputs that four in five rows of each class have, and those classes: as many as share two magnitudes.
+    """Inputs that half of the rows of each class have, all of them together, and those classes.
+
+    Classes that share too few magnitudes with the others are left out, the loneliest first.
 
     Args:
         seen: whether each row has each input, n x inputs.
@@ -185,16 +188,30 @@ def common_bands(seen: Flags, bands: Sequence[str], codes: Integers, classes: in
         classes: number of them.
     """
     compared = [code for code in range(classes) if (codes == code).any()]
-    has = {code: seen[codes == code].mean(axis=0) >= _COMMON for code in compared}
-
-    def shared(by: Sequence[int]) -> Flags:
-        return np.asarray(np.logical_and.reduce([has[code] for code in by]))
-
+    rows = {code: seen[codes == code] for code in compared}
+    has = {code: rows[code].mean(axis=0) >= _COMMON for code in compared}
     is_band = np.array([band in BANDS for band in bands])
-    while len(compared) > 1 and (shared(compared) & is_band).sum() < _LEAST_BANDS:
-        # The class goes without which the others share most.
-        compared.remove(max(compared, key=lambda one: int((shared([c for c in compared if c != one]) & is_band).sum())))
-    return tuple(band for band, flag in zip(bands, shared(compared), strict=True) if flag), compared
+
+    def shared() -> Flags:
+        return np.asarray(np.logical_and.reduce([has[code] for code in compared]))
+
+    def company(code: int) -> int:
+        return sum(int((has[code] & has[other] & is_band).sum()) for other in compared if other != code)
+
+    def whole(inputs: Sequence[int]) -> float:
+        return min(float(rows[code][:, inputs].all(axis=1).mean()) for code in compared)
+
+    while len(compared) > 1 and (shared() & is_band).sum() < _LEAST_BANDS:
+        compared.remove(min(compared, key=company))
+    inputs = np.flatnonzero(shared()).tolist()
+    while whole(inputs) < _COMMON:
+        # The input goes without which most rows are whole.
+        rests = [[one for one in inputs if one != other] for other in inputs]
+        rests = [rest for rest in rests if is_band[rest].sum() >= _LEAST_BANDS]
+        if not rests:
+            break
+        inputs = max(rests, key=whole)
+    return tuple(bands[place] for place in inputs), compared
 
 
 def _seen(matrix: FeatureMatrix) -> Flags:
@@ -211,6 +228,13 @@ def _counts(matrix: FeatureMatrix) -> Flags:
 def _only_of(matrix: FeatureMatrix, inputs: Sequence[str]) -> Flags:
     """Features that need these inputs alone."""
     return np.array([bool(one.needs) and set(one.needs) <= set(inputs) for one in find_features(matrix.names)])
+
+
+def _among(probabilities: Doubles, compared: Sequence[int]) -> Doubles:
+    """Probabilities when it is known that only some classes come into question."""
+    found = np.zeros_like(probabilities)
+    found[:, compared] = np.maximum(probabilities[:, compared], 1e-12)
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
 def _rating(probabilities: Doubles, codes: Integers) -> Rating:

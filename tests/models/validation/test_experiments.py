@@ -95,12 +95,24 @@ def test_classes_without_common_bands_are_not_compared() -> None:
         leak(matrix_of(bands_measured=np.arange(300.0)), codes, codes, CLASSES, np.full((300, 3), 1 / 3))
 
 
-def test_common_bands_are_what_most_rows_of_each_class_have() -> None:
+def test_common_bands_are_what_half_of_each_class_has() -> None:
     codes = np.repeat([0, 1], 10)
     seen = np.ones((20, 4), bool)
     seen[:3, 1] = False
-    seen[10:12, 2] = False
-    assert common_bands(seen, ("g", "r", "i", "parallax"), codes, 2) == (("g", "i", "parallax"), [0, 1])
+    seen[10:16, 2] = False
+    assert common_bands(seen, ("g", "r", "i", "parallax"), codes, 2) == (("g", "r", "parallax"), [0, 1])
+    # Six of ten have each of these, and two of ten both.
+    seen[:4, 0], seen[4:8, 3] = False, False
+    seen[:3, 1] = True
+    assert common_bands(seen, ("g", "r", "i", "parallax"), codes, 2) == (("g", "r"), [0, 1])
+
+
+def test_the_loneliest_class_is_left_out_first() -> None:
+    codes = np.repeat([0, 1, 2, 3], 5)
+    has = {0: "j k", 1: "g r i", 2: "g r", 3: "parallax"}
+    bands = ("g", "r", "i", "j", "k", "parallax")
+    seen = np.array([[band in has[code].split() for band in bands] for code in codes.tolist()])
+    assert common_bands(seen, bands, codes, 4) == (("g", "r"), [1, 2])
 
 
 def test_a_model_of_bright_rows_fails_on_faint_ones() -> None:
