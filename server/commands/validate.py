@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--prior",
     default=None,
-    metavar="CLASS=SHARE,...",
+    metavar="train|uniform|CLASS=SHARE,...",
     help="How common the classes are on the sky; known for stars, galaxies and quasars.",
 )
 @click.option("--leak", is_flag=True, help="Find out how much of the score the missing bands give away.")

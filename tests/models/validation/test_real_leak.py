@@ -28,7 +28,9 @@ ROLES = {"parallax": "parallax", "pmra": "pmra", "pmdec": "pmdec"}
 
 
 def test_what_the_bands_of_labelled_sets_give_away(real_data: Path, store: Store, tmp_path: Path) -> None:
-    rows = duckdb.connect().execute(QUERY.read_text().format(folder=real_data)).to_arrow_table()
+    relation = duckdb.sql(QUERY.read_text().format(folder=real_data))
+    assert relation is not None
+    rows = relation.to_arrow_table()
     rows = rows.filter(pa.compute.is_valid(rows["ra"]))
     pq.write_table(rows.append_column("id", pa.array(np.arange(len(rows)))), tmp_path / "sets.parquet")
     ingest(store, [tmp_path / "sets.parquet"], IngestOptions(table="sets", id="id"))
@@ -49,6 +51,7 @@ def test_what_the_bands_of_labelled_sets_give_away(real_data: Path, store: Store
     assert set(found.common) == set("ugriz")
     mask, common, itself = (views[name] for name in ("mask alone", "common bands", "the model itself"))
     assert mask.all_rows and common.common_rows and itself.common_rows
-    # Which bands there are tells most, and on the same rows the honest figure is lower than what the model seems worth.
-    assert found.share > 0.4
-    assert common.common_rows.macro_f1 < itself.common_rows.macro_f1 - 0.02
+    # Which bands there are tells most of which class it is, but of classes that share ugriz their colours tell as much.
+    assert 0.5 < found.share < 0.8
+    assert mask.common_rows.macro_f1 < 0.4
+    assert 0.89 < common.common_rows.macro_f1 <= itself.common_rows.macro_f1 < common.common_rows.macro_f1 + 0.02
