@@ -181,6 +181,12 @@ def _of_places(report: ValidationReport) -> Iterator[Sheet]:
 
 def _of_coverage(report: ValidationReport) -> Iterator[Sheet]:
     found = report.coverage
+    cells = [
+        (f"{name}, magnitude {between(one.brightest, one.faintest)}", one.covered)
+        for name, bins in found.by_class_and_magnitude.items()
+        for one in bins
+        if one.covered.high < found.promised
+    ]
     yield Sheet(
         "Conformal sets",
         ("rows", "number", "sets that hold the true class"),
@@ -198,6 +204,16 @@ def _of_coverage(report: ValidationReport) -> Iterator[Sheet]:
         (1, 2),
         f"Promised: {percent(found.promised)} of each class. A set has {found.mean_classes:.2f} classes on average; "
         f"{percent(found.single)} have one, {percent(found.empty)} none.",
+    )
+    yield Sheet(
+        "Where conformal sets fail",
+        ("rows", "number", "sets that hold the true class"),
+        [
+            (name, f"{one.rows:,}", with_interval(one))
+            for name, one in sorted(cells, key=lambda cell: cell[1].share or 0)
+        ],
+        (1, 2),
+        f"Bins of a class and magnitude whose interval lies below the promised {percent(found.promised)}.",
     )
 
 

@@ -168,3 +168,9 @@ def test_coverage_by_magnitude() -> None:
         own = (magnitude >= (one.brightest or 0)) & (magnitude < (one.faintest or 99))
         assert one.covered == Share.that(held[own])
     assert sum(one.covered.rows for one in found.by_magnitude) == 300
+    for code, name in enumerate(("a", "b")):
+        bins = found.by_class_and_magnitude[name]
+        assert sum(one.covered.rows for one in bins) == found.by_class[name].rows
+        for one in bins:
+            own = (codes == code) & (magnitude >= (one.brightest or 0)) & (magnitude < (one.faintest or 99))
+            assert one.covered == Share.that(held[own])
