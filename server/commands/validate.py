@@ -71,9 +71,9 @@ def command(
     from skyband.schema.errors import BadOption
     from skyband.server.prior_option import shares_of
 
-    if table is None and label is not None:
-        raise BadOption("--label says what the classes of a TABLE are; name the table too")
     is_told = bool(features.inputs or features.light_curves or features.curves_of or features.neighbours)
+    if table is None and (is_told or label is not None):
+        raise BadOption("--label, --input and the like say what a TABLE holds; name the table too")
     with open_sky(settings) as sky, _progress() as tell:
         found = find_model(sky.store, model)
         classifier = Classifier.load(found.folder)

@@ -71,6 +71,7 @@ def test_a_table_held_out(validate: Callable[..., tuple[int, str, str]], tmp_pat
     [
         (("nothing",), "no model 'nothing'"),
         (("kinds", "--label", "kind"), "name the table too"),
+        (("kinds", "--input", "u=u"), "name the table too"),
         (("kinds", "missing"), "missing"),
         (("kinds", "others", "--label", "no"), "no column 'no'"),
         (("kinds", "--confirm", "no"), "no column 'no'"),
