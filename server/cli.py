@@ -41,6 +41,7 @@ COMMANDS = (
     "encoder-card",
     "train",
     "score",
+    "validate",
     "models",
     "config",
 )

@@ -88,3 +88,11 @@ def publish_rows(
             "ORDER BY healpix_29, id"
         )
         return writer.publish(action="test", command="", columns=known, epoch=epoch)
+
+
+@pytest.fixture(scope="session")
+def classified(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store with a small trained classifier, for tests that only read it; see tests/models/validation/skies.py."""
+    from tests.models.validation.skies import make_sky
+
+    return make_sky(tmp_path_factory.mktemp("classified") / "sky")

@@ -176,6 +176,10 @@ class Classifier:
             safety=safety,
         )
 
+    def member(self, name: str) -> Member | None:
+        """The member of a kind that learnt all classes; None if there is none."""
+        return self._fine.get(name)
+
     def _check(self) -> None:
         """Refuse parts of different models.
 

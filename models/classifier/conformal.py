@@ -12,8 +12,11 @@ from skyband.models.classifier.magnitudes import magnitude_bins, magnitude_edges
 from skyband.models.classifier.matrix import Doubles, Flags, Integers
 from skyband.schema.errors import BadOption
 
-_LEAST_ROWS = 100
-"""Of a class in a bin of magnitude; with fewer, the threshold of the whole class serves."""
+_BIN_ROWS = 100
+"""Of a bin of magnitude for each class."""
+_LEAST_ROWS = 20
+"""Of a class in a bin of magnitude; with fewer, the threshold is that of the whole class, or higher if a row of the bin
+needs it: bright galaxies are no faint ones, which are most of their class."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ConformalSets:
         if not 0 < coverage < 1:
             raise BadOption(f"a coverage of {coverage:g}: take one between 0 and 1, as 0.9")
         classes = probabilities.shape[1]
-        edges = magnitude_edges(magnitude, _LEAST_ROWS * classes)
+        edges = magnitude_edges(magnitude, _BIN_ROWS * classes)
         bins = magnitude_bins(magnitude, edges, len(codes))
         misfit = 1 - probabilities[np.arange(len(codes)), codes]
         thresholds = np.empty((classes, len(edges) + 2))
@@ -60,8 +63,12 @@ class ConformalSets:
             whole = _quantile(misfit[own], coverage)
             for number in range(len(edges) + 2):
                 cell = misfit[own & (bins == number)]
-                enough = len(cell) >= _LEAST_ROWS and number <= len(edges)
-                thresholds[code, number] = _quantile(cell, coverage) if enough else whole
+                if number > len(edges):
+                    thresholds[code, number] = whole
+                elif len(cell) >= _LEAST_ROWS:
+                    thresholds[code, number] = _quantile(cell, coverage)
+                else:
+                    thresholds[code, number] = max(whole, cell.max(initial=0.0))
         return cls(coverage, edges, thresholds)
 
     def sets(self, probabilities: Doubles, magnitude: Doubles | None) -> Flags:

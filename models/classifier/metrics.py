@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skyband.models.classifier.fitting import log_loss
 from skyband.models.classifier.matrix import Doubles, Flags, Integers
@@ -75,14 +77,11 @@ def scores(probabilities: Doubles, codes: Integers, classes: Sequence[str]) -> S
     size = len(classes)
     called = probabilities.argmax(axis=1)
     confusion = np.bincount(codes * size + called, minlength=size * size).reshape(size, size)
-    right = np.diag(confusion).astype(np.float64)
-    recall = right / np.maximum(confusion.sum(axis=1), 1)
-    precision = right / np.maximum(confusion.sum(axis=0), 1)
-    f1 = 2 * right / np.maximum(confusion.sum(axis=0) + confusion.sum(axis=1), 1)
+    precision, recall, f1 = precision_recall_f1(confusion)
     truth = np.eye(size)[codes]
     return Scores(
         rows=len(codes),
-        accuracy=float(right.sum() / len(codes)),
+        accuracy=float((called == codes).mean()),
         macro_f1=float(f1.mean()),
         star_galaxy_auc=_star_galaxy_auc(probabilities, codes, classes),
         ece=calibration_error(probabilities, codes),
@@ -98,13 +97,28 @@ def scores(probabilities: Doubles, codes: Integers, classes: Sequence[str]) -> S
     )
 
 
-def calibration_error(probabilities: Doubles, codes: Integers, bins: int = CALIBRATION_BINS) -> float:
+def precision_recall_f1(confusion: NDArray[Any]) -> tuple[Doubles, Doubles, Doubles]:
+    """Precision, recall and F1 of each class from rows (or their weights) by true class and likeliest class; 0 where
+    nothing is of a class or called so."""
+    right = np.diag(confusion).astype(np.float64)
+    true, called = confusion.sum(axis=1), confusion.sum(axis=0)
+
+    def share(of: NDArray[Any], times: float = 1.0) -> Doubles:
+        return np.asarray(np.divide(times * right, of, out=np.zeros(len(right)), where=of > 0))
+
+    return share(called), share(true), share(true + called, 2.0)
+
+
+def calibration_error(
+    probabilities: Doubles, codes: Integers, bins: int = CALIBRATION_BINS, *, weights: Doubles | None = None
+) -> float:
     """Mean gap between confidence and accuracy over equal bins of confidence, weighted by their rows."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == codes
+    weights = np.ones(len(codes)) if weights is None else weights
     place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(place, weights=correct - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(codes))
+    gaps = np.bincount(place, weights=weights * (correct - confidence), minlength=bins)
+    return float(np.abs(gaps).sum() / weights.sum())
 
 
 def area_under_curve(values: Doubles, positive: Flags) -> float:

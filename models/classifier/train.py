@@ -16,6 +16,7 @@ from skyband.models.classifier.combination import Choice, Votes, choose_combinat
 from skyband.models.classifier.conformal import ConformalSets, coverage_by_class
 from skyband.models.classifier.fitting import Fitted, fit
 from skyband.models.classifier.folds import Folds, deal_folds
+from skyband.models.classifier.kept import KEPT, OutOfFold
 from skyband.models.classifier.labels import Labels, balancing_weights
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Integers
 from skyband.models.classifier.members.boosting import Boosting
@@ -168,7 +169,8 @@ class _Run:
                 class_weights[level.name] = weights.tolist()
         self._tell(Progress("ensemble"))
         both = Votes(votes["classes"], votes.get("coarse", np.empty((0, len(self._measured), 1))), self._of)
-        choice, conformal, report = self._ensemble(both)
+        choice, conformal, kept, report = self._ensemble(both)
+        files[KEPT] = kept.dump()
         files["safety.npz"] = Safety.fit(self._matrix, self._recipe.seed, self._recipe.threads).dump()
         ensemble = {
             "combination": choice.combination.to_json(),
@@ -252,7 +254,7 @@ class _Run:
         self._clock.done(learner.name, seconds)
         self._seconds += seconds
 
-    def _ensemble(self, votes: Votes) -> tuple[Choice, ConformalSets, dict[str, Any]]:
+    def _ensemble(self, votes: Votes) -> tuple[Choice, ConformalSets, OutOfFold, dict[str, Any]]:
         """What the members are made by, and how good it is where it was not fitted."""
         rows, coverage = self._measured, self._recipe.coverage
         codes, fold = self._labels.codes[rows], self._folds.fold[rows]
@@ -282,4 +284,5 @@ class _Run:
                 "empty": float((~sets.any(axis=1)).mean()),
             },
         }
-        return choice, ConformalSets.fit(choice.probabilities, codes, magnitude, coverage), report
+        kept = OutOfFold.of(self._matrix, rows, codes, fold, choice.probabilities, sets)
+        return choice, ConformalSets.fit(choice.probabilities, codes, magnitude, coverage), kept, report

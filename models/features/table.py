@@ -69,9 +69,10 @@ class FeatureTable:
         """
         used = sorted({name for feature in self.features for name in feature.needs} & standard_inputs().keys())
         extinction = read_toml("extinction") if self.options.deredden else None
+        groups = {item.group for item in self.features}
         what = {
             "features": [(item.name, item.unit, item.needs, item.group) for item in self.features],
-            "sql": {group.name: group.sql for group in self._groups()},
+            "sql": {name: group.sql for name, group in load_groups().items() if name in groups},
             "places": fill_sql(PACKAGE, "places"),
             "inputs": [(name, standard_inputs()[name].least, standard_inputs()[name].most) for name in used],
             "extinction": extinction,

@@ -98,7 +98,7 @@ def score_table(
     """
     began = time.monotonic()
     classifier = Classifier.load(model.folder)
-    features = _features(sky, table, model, classifier, inputs)
+    features = model_features(sky, table, model, classifier, inputs)
     columns = score_columns(classifier.classes, prefix)
     check_names(features.info, columns)
     run = _Run(features, classifier, model, prior, columns)
@@ -193,10 +193,16 @@ def _plain(name: str) -> str:
     return re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "none"
 
 
-def _features(
+def model_features(
     sky: Sky, table: str, model: ModelVersion, classifier: Classifier, given: FeatureOptions | None
 ) -> FeatureTable:
-    """The model's own features, in any table."""
+    """The model's own features, in any table.
+
+    Raises:
+        TableNotFound: there is no such table.
+        BadTable: it gives none of them.
+        BadOption: an input is told that cannot be.
+    """
     plan = feature_plan(model)
     if given is None:
         is_same = classifier.manifest.get("data", {}).get("table") == table

@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skyband.models.classifier.classifier import Classifier
-from skyband.models.classifier.matrix import Doubles, FeatureMatrix
+from skyband.models.classifier.matrix import FeatureMatrix
 from skyband.models.classifier.progress import OnProgress
 from skyband.models.classifier.train import DEFAULT_BUDGET_S, train
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
 from skyband.models.scoring.duplicates import duplicate_groups
-from skyband.models.scoring.feature_rows import feature_matrix
+from skyband.models.scoring.labelled_rows import labelled_rows, qualified
 from skyband.models.scoring.shelf import ModelVersion, next_version, unfinished
 from skyband.queries.sky import Sky
 from skyband.schema.errors import BadOption, BadTable
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from skyband.models.classifier.members.member import Learner
 
 Note = Callable[[str], None]
@@ -138,49 +136,30 @@ def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> T
     """
     features = feature_table(sky, table, options)
     place = [column.name for role in ("ra", "dec") if (column := features.info.role(role))]
-    rows = features.rows(also=place, labels=_qualified(table, label))
-    batches = [batch for batch in rows.stream().batches if batch.num_rows]
-    if not batches:
-        raise BadTable(f"no row of {table!r} has a label in {label!r}; the ids of both must be the same")
-    whole = feature_matrix(features, batches)
-    labels = np.array([str(value) for batch in batches for value in batch.column("label").to_pylist()], object)
-    ids = np.array([value for batch in batches for value in batch.column(0).to_pylist()], object)
-    there = ~whole.empty_rows()
-    # The order of rows is not promised, and a training that goes on must meet the same.
-    chosen = np.argsort(ids, kind="stable")
-    chosen = chosen[there[chosen]]
-    if not chosen.size:
-        raise BadTable(f"no labelled row of {table!r} has any feature; see skyband features {table} --list")
+    known = labelled_rows(features, label, place)
+    whole = known.matrix
     least, most = whole.ranges()
     useful = [name for name, differs in zip(whole.names, most > least, strict=True) if differs]
     useless = tuple(name for name in whole.names if name not in useful)
     if not useful:
         raise BadTable(f"every feature has one value in all labelled rows of {table!r}; nothing can be learnt")
     kept = feature_table(sky, table, replace(options, features=tuple(useful), groups=()))
-    matrix = replace(whole.rows(chosen).features(useful), digest=kept.digest)
+    matrix = replace(whole.features(useful), digest=kept.digest)
     if len(place) == 2:
-        ra, dec = (np.concatenate([_doubles(batch.column(name)) for batch in batches])[chosen] for name in place)
+        ra, dec = (known.others[name].astype(np.float64) for name in place)
         matrix = replace(matrix, groups=duplicate_groups(ra, dec))
-    return TrainingSet(kept, matrix, tuple(labels[chosen]), int((~there).sum()), useless)
-
-
-def _doubles(values: pa.Array) -> Doubles:
-    return np.asarray(values.to_numpy(zero_copy_only=False), np.float64)
-
-
-def _qualified(table: str, label: str) -> str:
-    return label if "." in label else f"{table}.{label}"
+    return TrainingSet(kept, matrix, tuple(known.labels), known.without_features, useless)
 
 
 def _described(sky: Sky, known: TrainingSet, label: str) -> Mapping[str, str]:
     """Where the rows come from, for the manifest."""
     info = known.table.info
-    labels = sky.table(_qualified(info.name, label).partition(".")[0])
+    labels = sky.table(qualified(info.name, label).partition(".")[0])
     plan: dict[str, Any] = asdict(known.table.options) | {"features": known.table.names}
     return {
         "table": info.name,
         "table_version": info.version.version_id,
-        "labels": _qualified(info.name, label),
+        "labels": qualified(info.name, label),
         "labels_version": labels.version.version_id,
         "features": json.dumps(plan, sort_keys=True),
     }

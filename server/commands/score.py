@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from skyband.schema.errors import BadOption
 from skyband.schema.settings import Settings
 from skyband.server.console import (
     command_line,
@@ -20,6 +19,7 @@ from skyband.server.console import (
 )
 from skyband.server.feature_options import input_options
 from skyband.server.output import open_sky
+from skyband.server.prior_option import shares_of
 
 if TYPE_CHECKING:
     from skyband.models.features import FeatureOptions
@@ -53,7 +53,7 @@ def command(
     from skyband.models.scoring.score_table import score_table
     from skyband.models.scoring.shelf import find_model
 
-    shares = _prior(prior)
+    shares = shares_of(prior)
     is_told = bool(features.inputs or features.light_curves or features.curves_of or features.neighbours)
     with open_sky(settings) as sky, progress_bar(f"scoring {table}") as progress:
         report = score_table(
@@ -102,20 +102,3 @@ def _show(report: ScoreReport) -> None:
         right=(1, 2),
     )
     print("  " + ", ".join(f"{name} {percent(found / rows)}" for name, found in report.safety.items()))
-
-
-def _prior(text: str) -> dict[str, float] | Literal["train", "uniform"]:
-    if text == "train":
-        return "train"
-    if text == "uniform":
-        return "uniform"
-    shares = {}
-    for part in text.split(","):
-        name, equals, share = part.partition("=")
-        try:
-            shares[name.strip()] = float(share)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise BadOption(f"--prior {text!r}: give train, uniform, or CLASS=SHARE,...")
-    return shares

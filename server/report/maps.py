@@ -56,20 +56,25 @@ def offset_map(report: MatchReport) -> Plot | Unknown:
 def _map_axes(field: Field) -> tuple[Any, Axes]:
     """An empty map: of the whole sky, or of the plane that touches it in the centre of the field."""
     if field.is_sky:
-        figure = new_figure(7.4, 4.2)
-        axes = figure.add_subplot(projection="mollweide")
-        hours = range(-150, 180, 60)
-        # East is left on maps of the sky: right ascension grows towards smaller longitudes of the projection.
-        axes.set_xticks(np.radians(list(hours)), [f"{(360 - ra) % 360}°" for ra in hours], fontsize=7)
-        axes.set_yticks(np.radians([-60, -30, 0, 30, 60]), ["-60°", "-30°", "0°", "30°", "60°"], fontsize=7)
-        axes.grid(True)
-        return figure, axes
+        return sky_axes()
     figure = new_figure(6.2, 5.0)
     axes = figure.add_subplot()
     scale, unit = _plane_unit(field)
     half = _half_width(field) * scale
     axes.set(xlim=(half, -half), ylim=(-half, half), aspect="equal")
     axes.set(xlabel=f"east of {field.ra:.4f}° [{unit}]", ylabel=f"north of {field.dec:+.4f}° [{unit}]")
+    axes.grid(True)
+    return figure, axes
+
+
+def sky_axes() -> tuple[Any, Axes]:
+    """An empty map of the whole sky."""
+    figure = new_figure(7.4, 4.2)
+    axes = figure.add_subplot(projection="mollweide")
+    hours = range(-150, 180, 60)
+    # East is left on maps of the sky: right ascension grows towards smaller longitudes of the projection.
+    axes.set_xticks(np.radians(list(hours)), [f"{(360 - ra) % 360}°" for ra in hours], fontsize=7)
+    axes.set_yticks(np.radians([-60, -30, 0, 30, 60]), ["-60°", "-30°", "0°", "30°", "60°"], fontsize=7)
     axes.grid(True)
     return figure, axes
 
@@ -106,7 +111,7 @@ def _draw_density(axes: Axes, field: Field, density: PairDensity) -> None:
     drawn = axes.pcolormesh(east, north, image, norm=_norm(values), cmap="viridis", rasterized=True)
     axes.set_axisbelow(False)
     if field.is_sky:
-        _outline(axes.get_xticklabels())
+        outline_labels(axes.get_xticklabels())
     where = (
         {"orientation": "horizontal", "shrink": 0.7, "aspect": 40} if field.is_sky else {"shrink": 0.8, "aspect": 30}
     )
@@ -118,7 +123,7 @@ def _draw_density(axes: Axes, field: Field, density: PairDensity) -> None:
         bar.solids.set_rasterized(True)
 
 
-def _outline(labels: Iterable[Text]) -> None:
+def outline_labels(labels: Iterable[Text]) -> None:
     """Make labels readable on any colour of a map."""
     from matplotlib.patheffects import withStroke
 

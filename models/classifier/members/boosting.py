@@ -86,6 +86,11 @@ class BoostingMember:
         found: Doubles = self.booster.inplace_predict(values).astype(np.float64)
         return found if len(values) else np.empty((0, self._classes))
 
+    def contributions(self, values: Floats) -> Floats:
+        """What each feature adds to the log odds of each class (SHAP), n x classes x (features + 1), the bias last."""
+        found: Floats = self.booster.predict(_library().DMatrix(values), pred_contribs=True)
+        return found
+
     def dump(self) -> bytes:
         """XGBoost's own UBJSON."""
         return bytes(self.booster.save_raw("ubj"))

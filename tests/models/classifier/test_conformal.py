@@ -32,6 +32,24 @@ def test_each_class_is_covered_at_each_magnitude(seed: int, coverage: float) -> 
         np.testing.assert_allclose(coverage_by_class(sets[rows], codes[rows])[:2], coverage, atol=0.06)
 
 
+def test_the_few_of_a_class_that_are_bright_are_covered_too() -> None:
+    def some(rows: int, bright: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Two classes; the first is faint and easy, but for the bright ones of it, which look like the second."""
+        random = np.random.default_rng(seed)
+        codes = np.repeat([0, 1], rows)
+        magnitude = np.where(codes == 0, random.uniform(19, 22, 2 * rows), random.uniform(15, 22, 2 * rows))
+        magnitude[:bright] = random.uniform(15, 16, bright)
+        first = np.where(codes == 0, random.uniform(0.95, 1, 2 * rows), random.uniform(0, 0.1, 2 * rows))
+        first[:bright] = random.uniform(0.2, 0.4, bright)
+        return np.column_stack([first, 1 - first]), codes, magnitude
+
+    for bright in (60, 5):
+        fitted = ConformalSets.fit(*some(2_000, bright, 1), 0.9)
+        probabilities, codes, magnitude = some(2_000, 400, 2)
+        sets = fitted.sets(probabilities[:400], magnitude[:400])
+        assert coverage_by_class(sets, codes[:400])[0] > 0.75
+
+
 def test_thresholds_are_order_statistics() -> None:
     probabilities = np.column_stack([np.linspace(0.01, 0.99, 99), 1 - np.linspace(0.01, 0.99, 99)])
     fitted = ConformalSets.fit(probabilities, np.zeros(99, int), None, 0.9)

@@ -85,7 +85,7 @@ def test_the_manifest_says_what_was_done(folder: Path) -> None:
     assert {"numpy", "scikit-learn", "torch"} < set(manifest["libraries"])
     assert set(manifest["files"]) == {
         "members/classes-boosting.ubj", "members/classes-forest.npz", "members/classes-network.safetensors",
-        "safety.npz", "ensemble.json",
+        "safety.npz", "ensemble.json", "out_of_fold.npz",
     }  # fmt: skip
     assert set(manifest["member_metrics"]) == {"boosting", "forest", "network"}
     assert manifest["ensemble"] == min(manifest["log_losses"], key=lambda name: manifest["log_losses"][name])

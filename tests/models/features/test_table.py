@@ -126,6 +126,11 @@ def test_a_table_that_was_published_anew_has_other_features(store: Store, make_t
         assert len(feature_table(sky, "stars").rows().rows()) == 3
 
 
+def test_the_digest_is_the_same_where_a_whole_group_is_missing(sky: Sky) -> None:
+    options = FeatureOptions(features=("w1_mag", "parallax_snr"), allow_missing=True)
+    assert feature_table(sky, "sim_mir", options).digest == feature_table(sky, "objects", options).digest
+
+
 def test_what_is_missing_may_stay_empty(sky: Sky) -> None:
     wanted = ("w1_mag", "parallax_snr", "lc_points", "galaxies_3arcmin")
     table = feature_table(sky, "sim_mir", FeatureOptions(features=wanted, allow_missing=True))

@@ -1,0 +1,1 @@
+"""What a validation found, in words, plots and one HTML page."""
