@@ -134,7 +134,7 @@ def _stars(column: Column, classes: Sequence[str]) -> Iterator[_Cut | tuple[str,
     applies = ~np.isnan(absolute) & ~np.isnan(colour)
     with np.errstate(invalid="ignore"):
         # Density contours of the Gaia diagram below which nearly all is a white dwarf.
-        white = (absolute > 5.93 + 5.047 * colour) & (colour < 1.7)
+        white = (absolute > 5) & (absolute > 5.93 + 5.047 * colour) & (colour < 1.7)
         white &= absolute > 6 * colour**3 - 21.77 * colour**2 + 27.91 * colour + 0.897
         giant = (absolute < 3.5) & (colour > 0.95)
     takes = {"white dwarf": white, "giant": giant, "star": ~white & ~giant}

@@ -16,7 +16,8 @@ from skyband.schema.settings import Settings
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.server.console import percent
-from skyband.server.demo_likeness import make_images, show_likes
+from skyband.server.demo.classifier import make_catalogue, score_catalogue, train_classifier, validate_classifier
+from skyband.server.demo.likeness import make_images, show_likes
 from skyband.server.output import print_result
 from skyband.server.plots import match_figure
 
@@ -25,9 +26,9 @@ RADII_ARCSEC = {"sim_optical": 1.0, "sim_nir": 1.0, "sim_mir": 3.0}
 TRUE_IDS = {"sim_optical": "optical_id", "sim_nir": "nir_id", "sim_mir": "mir_id"}
 
 QUESTIONS = {
-    "How many objects of each class were seen by all four surveys?": "demo_classes",
-    "Which sources move fastest, and how red are they?": "demo_movers",
-    "What lies within half a degree of the galactic centre?": "demo_cone",
+    "How many objects of each class were seen by all four surveys?": "classes",
+    "Which sources move fastest, and how red are they?": "movers",
+    "What lies within half a degree of the galactic centre?": "cone",
 }
 
 
@@ -45,7 +46,7 @@ def run_demo(folder: Path, *, rows: int, seed: int) -> None:
             _match(store, survey, radius_arcsec)
     with Sky(settings=settings) as sky:
         for question, name in QUESTIONS.items():
-            query = fill_sql("skyband.server", name).strip()
+            query = fill_sql("skyband.server.demo", name).strip()
             with _step(question):
                 print("\n".join(f"  {line}" for line in query.splitlines()))
                 print_result(sky.sql(query), most_rows=10)
@@ -59,6 +60,12 @@ def run_demo(folder: Path, *, rows: int, seed: int) -> None:
         make_images(store, folder / "images", seed)
     with _step("What looks like this galaxy, and what do volunteers say of its likes?"):
         show_likes(store, folder)
+    with _step("Making one catalogue of all four surveys, and learning what its objects are in a third of the sky"):
+        make_catalogue(store)
+        train_classifier(store)
+    with _step("What is everything else? New columns for every object, checked where nothing was learnt"):
+        score_catalogue(store, folder)
+        validate_classifier(store, folder)
     print(f"\nDone in {time.perf_counter() - began:.0f} s. What to try next (the program is .venv/bin/skyband):")
     for command in (
         f"skyband tables --store {store.path}",
@@ -66,6 +73,7 @@ def run_demo(folder: Path, *, rows: int, seed: int) -> None:
         f'skyband sql "SELECT class, count(*) FROM sim_truth GROUP BY class" --store {store.path}',
         f"skyband crossmatch sim_nir sim_mir --radius 2 --find mutual --into nir_mir --store {store.path}",
         f"skyband similar {folder / 'mine.png'} --views 8 --votes galaxy_votes --store {store.path}",
+        f"skyband validate types objects --label unseen.class --leak -o {folder / 'types.html'} --store {store.path}",
         f"skyband serve --store {store.path}",
         f"topcat {folder / 'astrometry_mir.fits'}",
     ):
@@ -78,7 +86,7 @@ def _match(store: Store, survey: str, radius_arcsec: float) -> None:
     counts = crossmatch(store, options, command="skyband demo").counts
     with Sky(settings=store.settings) as sky:
         ((true_pairs, found, right),) = sky.sql(
-            fill_sql("skyband.server", "demo_truth", pairs=into, right_id=f"{survey}_id", true_id=TRUE_IDS[survey])
+            fill_sql("skyband.server.demo", "truth", pairs=into, right_id=f"{survey}_id", true_id=TRUE_IDS[survey])
         ).rows()
     print(
         f"  {found:,} pairs; {counts.left_unmatched:,} and {counts.right_unmatched:,} rows unmatched; "

@@ -1,4 +1,4 @@
-"""The demo's second half: pictures of the brightest galaxies, their likes, and what volunteers say of them."""
+"""The demo's second part: pictures of the brightest galaxies, their likes, and what volunteers say of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _VIEWS: Views = 8
 def make_images(store: Store, folder: Path, seed: int) -> None:
     """Draw pictures of the brightest galaxies, add them to the store with positions and votes, and embed them."""
     with Sky(settings=store.settings) as sky:
-        chosen = sky.sql(fill_sql("skyband.server", "demo_galaxies", most=str(_GALAXIES))).to_arrow()
+        chosen = sky.sql(fill_sql("skyband.server.demo", "galaxies", most=str(_GALAXIES))).to_arrow()
     names = chosen["id"].to_pylist()
     votes = draw_gallery(folder, chosen["is_early"].to_pylist(), names, seed)
     listing = chosen.select(["id", "ra", "dec"]).append_column("path", pa.array([f"{name}.jpg" for name in names]))
@@ -58,7 +58,7 @@ def show_likes(store: Store, folder: Path) -> None:
     from PIL import Image
 
     with Sky(settings=store.settings) as sky:
-        [(name, source)] = sky.sql(fill_sql("skyband.server", "demo_spiral", images=COLLECTION, votes=VOTES)).rows()
+        [(name, source)] = sky.sql(fill_sql("skyband.server.demo", "spiral", images=COLLECTION, votes=VOTES)).rows()
         mine = folder / "mine.png"
         with Image.open(store.path / source) as picture:
             picture.rotate(90).save(mine)
@@ -83,6 +83,6 @@ def show_likes(store: Store, folder: Path) -> None:
         print(f"  votes are those of {others.found.table.num_rows} others: {name}, the same galaxy, is left out")
         words = interpret(said)
         print("\n".join(f"  {line}" for line in (words.paragraph, *words.points, *words.cautions)))
-        query = fill_sql("skyband.server", "demo_alike", image=name, images=COLLECTION, votes=VOTES).strip()
+        query = fill_sql("skyband.server.demo", "alike", image=name, images=COLLECTION, votes=VOTES).strip()
         print("\n".join(["", *(f"  {line}" for line in query.splitlines())]))
         print_result(sky.sql(query), most_rows=10)
