@@ -41,6 +41,8 @@ COMMANDS = (
     "encoder-card",
     "train",
     "score",
+    "candidates",
+    "to-label",
     "models",
     "config",
 )

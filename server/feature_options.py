@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from skyband.schema.errors import BadOption
+
+if TYPE_CHECKING:
+    from skyband.models.features import FeatureOptions
 
 _KINDS = (
     click.option("--groups", metavar="NAME,...", default="", help="Groups of features; 'all' for every one."),
@@ -68,6 +71,12 @@ def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> 
     for option in reversed(options):
         result = option(result)
     return result
+
+
+def told_inputs(features: FeatureOptions) -> FeatureOptions | None:
+    """The options, if anything was said of inputs; None: they are where the model's training had them."""
+    is_told = features.inputs or features.light_curves or features.curves_of or features.neighbours
+    return features if is_told else None
 
 
 def listed_names(text: str) -> tuple[str, ...]:

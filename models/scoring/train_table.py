@@ -17,6 +17,7 @@ from skyband.models.classifier.train import DEFAULT_BUDGET_S, train
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
 from skyband.models.scoring.duplicates import duplicate_groups
 from skyband.models.scoring.feature_rows import feature_matrix
+from skyband.models.scoring.peoples_labels import PeoplesLabels, peoples_labels
 from skyband.models.scoring.shelf import ModelVersion, next_version, unfinished
 from skyband.queries.sky import Sky
 from skyband.schema.errors import BadOption, BadTable
@@ -39,6 +40,7 @@ class TrainingSet:
         labels: class of each row.
         without_features: labelled rows that have no feature at all, left out.
         useless: features left out since they have one value, or none, in all rows.
+        people: labels of people among them, if they were asked for.
     """
 
     table: FeatureTable
@@ -46,6 +48,7 @@ class TrainingSet:
     labels: tuple[str, ...]
     without_features: int
     useless: tuple[str, ...]
+    people: PeoplesLabels | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class TrainingReport:
         model: where it is.
         classifier: the model.
         rows: that were learnt from.
-        without_features, useless: as in `TrainingSet`.
+        without_features, useless, people: as in `TrainingSet`.
         seconds: that this run took.
     """
 
@@ -65,6 +68,7 @@ class TrainingReport:
     rows: int
     without_features: int
     useless: tuple[str, ...]
+    people: PeoplesLabels | None
     seconds: float
 
 
@@ -78,6 +82,7 @@ def train_on_table(
     budget_s: float = DEFAULT_BUDGET_S,
     seed: int = 0,
     learners: tuple[Learner, ...] | None = None,
+    with_labels: bool = False,
     on_progress: OnProgress | None = None,
     note: Note = lambda text: None,
 ) -> TrainingReport:
@@ -92,6 +97,7 @@ def train_on_table(
         budget_s: seconds there are; they choose the size of the training.
         seed: of everything random.
         learners: members of the ensemble; None for the default ones.
+        with_labels: learn from the labels of people too, before those of the column; see `peoples_labels`.
         on_progress: is told how it goes.
         note: told what is being done.
 
@@ -101,7 +107,7 @@ def train_on_table(
         StorageError, ResourceLimit: a file could not be written, or the features take too much memory.
     """
     began = time.monotonic()
-    known = training_set(sky, table, label, options)
+    known = training_set(sky, table, label, options, with_labels=with_labels)
     rows = len(known.matrix)
     note(f"{rows:,} labelled rows of {table}, {len(known.matrix.names)} features, {len(set(known.labels))} classes")
     data = _described(sky, known, label)
@@ -126,11 +132,13 @@ def train_on_table(
             note(f"{model.title} is another training that has not ended; it stays, and {new.title} begins")
             continue
         seconds = time.monotonic() - began
-        return TrainingReport(model, classifier, rows, known.without_features, known.useless, seconds)
+        return TrainingReport(model, classifier, rows, known.without_features, known.useless, known.people, seconds)
     raise AssertionError("the new version raises or returns")
 
 
-def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> TrainingSet:
+def training_set(
+    sky: Sky, table: str, label: str, options: FeatureOptions, *, with_labels: bool = False
+) -> TrainingSet:
     """The labelled rows of a table, with the features that differ among them.
 
     Raises:
@@ -138,7 +146,9 @@ def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> T
     """
     features = feature_table(sky, table, options)
     place = [column.name for role in ("ra", "dec") if (column := features.info.role(role))]
-    rows = features.rows(also=place, labels=_qualified(table, label))
+    labelled = features.labels(_qualified(table, label))
+    people = peoples_labels(sky, features.info, labelled) if with_labels else None
+    rows = features.rows(also=place, labels=people.relation if people else labelled)
     batches = [batch for batch in rows.stream().batches if batch.num_rows]
     if not batches:
         raise BadTable(f"no row of {table!r} has a label in {label!r}; the ids of both must be the same")
@@ -161,7 +171,7 @@ def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> T
     if len(place) == 2:
         ra, dec = (np.concatenate([_doubles(batch.column(name)) for batch in batches])[chosen] for name in place)
         matrix = replace(matrix, groups=duplicate_groups(ra, dec))
-    return TrainingSet(kept, matrix, tuple(labels[chosen]), int((~there).sum()), useless)
+    return TrainingSet(kept, matrix, tuple(labels[chosen]), int((~there).sum()), useless, people)
 
 
 def _doubles(values: pa.Array) -> Doubles:
@@ -177,10 +187,12 @@ def _described(sky: Sky, known: TrainingSet, label: str) -> Mapping[str, str]:
     info = known.table.info
     labels = sky.table(_qualified(info.name, label).partition(".")[0])
     plan: dict[str, Any] = asdict(known.table.options) | {"features": known.table.names}
+    people = known.people.table if known.people else None
     return {
         "table": info.name,
         "table_version": info.version.version_id,
         "labels": _qualified(info.name, label),
         "labels_version": labels.version.version_id,
         "features": json.dumps(plan, sort_keys=True),
+        **({"peoples_labels": people.name, "peoples_labels_version": people.version.version_id} if people else {}),
     }
