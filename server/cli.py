@@ -43,6 +43,7 @@ COMMANDS = (
     "score",
     "candidates",
     "to-label",
+    "templates",
     "models",
     "config",
 )
