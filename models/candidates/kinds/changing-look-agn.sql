@@ -1,6 +1,7 @@
 -- Purpose: quasars and active galaxies whose brightness changed for long, as a rule by more than 1 mag: the mean of the
 --   last quarter of the light curve's time minus that of the first, in the band with most measurements. The error of a
---   mean is that of its measurements or of their scatter, whichever is larger, so that flickering counts as error.
+--   mean is that of its measurements or of their scatter, whichever is larger, so that flickering counts as error. Light
+--   curves of less than 300 days are left out: what is over sooner is an outburst.
 -- Parameters: {rows} as in __init__.py; {curves}, {keys}, {names} as in models/features/variability.sql; {table} the rows
 --   of the table, {key} its column of ids.
 -- Output: the columns of rows, score = (p + p_galaxy) times the chance that the change is beyond 1 mag, where the flux
@@ -50,7 +51,7 @@ JOIN (
             sqrt(sum(variance) FILTER (quarter IS NOT NULL)) AS change_error
         FROM quarters
         GROUP BY curve, band
-        HAVING min(n) FILTER (quarter IS NOT NULL) > 1 AND any_value(span_days) > 0
+        HAVING min(n) FILTER (quarter IS NOT NULL) > 1 AND any_value(span_days) >= 300
     )
     SELECT t.{key}::VARCHAR AS id, c.* EXCLUDE (curve)
     FROM changes c

@@ -165,17 +165,22 @@ def test_unusual_objects(store: Store) -> None:
 
 
 def test_agn_that_changed_for_good(store: Store) -> None:
-    rows = [{"id": n, "r": 19.0, "p": {"quasar": 0.8}} for n in (1, 2, 3)] + [{"id": 4, "r": 19.0, "p": {"star": 1.0}}]
+    rows = [{"id": n, "r": 19.0, "p": {"quasar": 0.8}} for n in (1, 2, 3, 5)] + [
+        {"id": 4, "r": 19.0, "p": {"star": 1.0}}
+    ]
     publish_scored(store, "t", rows)
     rng = np.random.default_rng(1)
     days = np.arange(0, 3650, 50.0)
-    # 1: faded over the years; 2: flickers by the same amount; 3: constant; 4: a star that faded.
+    # 1: faded over the years; 2: flickers by the same amount; 3: constant; 4: a star that faded; 5: faded in 200 days.
     fading, constant = 19 + 1.6 * days / 3650, np.full(days.size, 19.0)
     curves = {1: fading, 2: 19 + 0.8 * np.sign(rng.normal(size=days.size)), 3: constant, 4: fading}
     points = [
         {"object_id": name, "mjd": 50_000 + day, "mag": mag + rng.normal(0, 0.03), "mag_error": 0.03}
         for name, mags in curves.items()
         for day, mag in zip(days, mags, strict=True)
+    ]
+    points += [
+        {"object_id": 5, "mjd": 50_000 + day, "mag": 19 + day / 125, "mag_error": 0.03} for day in range(0, 201, 10)
     ]
     measured: dict[str, Any] = {name: [point[name] for point in points] for name in points[0]}
     publish_rows(store, "curves", id=range(len(points)), ra=[0.0] * len(points), dec=[0.0] * len(points), **measured)
