@@ -1,6 +1,7 @@
 -- Purpose: quasars whose light is cut off at the Lyman line, in the band where that is.
---   g drop-outs (z 3.6 to 4.5): u - g > 1.5, or no light in u; g - r > 0.7; r - i < 0.44 (g - r) - 0.358; i - z < 0.25.
---   r drop-outs (z 4.5 to 5.4): g fainter than 21; r - i > 0.6; i - z < 0.52 (r - i) - 0.412.
+--   g drop-outs (z 3.6 to 4.5): u - g > 1.5 or u > 20.6; g - r > 0.7; g - r > 2.1 or r - i < 0.44 (g - r) - 0.358;
+--     i - z < 0.25.
+--   r drop-outs (z 4.5 to 5.4): u > 21.5; g > 21; r - i > 0.6; i - z < 0.52 (r - i) - 0.412.
 --   i drop-outs (z beyond 5.7): i - z > 2.2, and z - J < 1.5 where J is measured: brown dwarfs are redder.
 -- Parameters: {rows} as in __init__.py.
 -- Output: the columns of rows, score = p times the chance that every colour is beyond its cut, and reasons.
@@ -26,13 +27,17 @@ FROM (
         CASE WHEN g_minus_r IS NOT NULL AND r_minus_i IS NOT NULL THEN least(
             CASE WHEN u_mag < 20.6 THEN chance_above(u_minus_g, 1.5, error_of(u_error, g_error)) END,
             chance_above(g_minus_r, 0.7, gr_error),
-            chance_above(0.44 * g_minus_r - 0.358, r_minus_i, error_of(gr_error, ri_error)),
+            greatest(
+                chance_above(g_minus_r, 2.1, gr_error),
+                chance_above(0.44 * g_minus_r - 0.358, r_minus_i, error_of(0.44 * gr_error, ri_error))
+            ),
             chance_above(0.25, i_minus_z, iz_error)
         ) END AS g_drop,
         CASE WHEN r_minus_i IS NOT NULL AND i_minus_z IS NOT NULL THEN least(
+            chance_above(u_mag, 21.5, u_error),
             chance_above(g_mag, 21, g_error),
             chance_above(r_minus_i, 0.6, ri_error),
-            chance_above(0.52 * r_minus_i - 0.412, i_minus_z, error_of(ri_error, iz_error))
+            chance_above(0.52 * r_minus_i - 0.412, i_minus_z, error_of(0.52 * ri_error, iz_error))
         ) END AS r_drop,
         CASE WHEN i_minus_z IS NOT NULL THEN least(
             chance_above(i_minus_z, 2.2, iz_error), chance_above(1.5, z_minus_j, zj_error)

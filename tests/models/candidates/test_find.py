@@ -105,7 +105,9 @@ def test_quasars_that_drop_out_of_i(sky: Sky) -> None:
         ({"g": 20.5, "r": 19.0, "i": 18.9, "z": 18.85}, "g drop-out"),  # z = 4.2
         ({"u": 24.0, "g": 20.5, "r": 19.0, "i": 18.9, "z": 18.85}, "g drop-out"),
         ({"u": 20.4, "g": 20.0, "r": 18.5, "i": 18.4, "z": 18.35}, None),  # light beyond the Lyman limit
+        ({"g": 21.4, "r": 19.0, "i": 18.2, "z": 18.1}, "g drop-out"),  # z = 4.4, red in r - i
         ({"g": 22.9, "r": 21.0, "i": 19.5, "z": 19.4}, "r drop-out"),  # z = 5.0
+        ({"u": 21.0, "g": 22.0, "r": 21.0, "i": 19.5, "z": 19.4}, None),  # the same with light in u
         ({"g": 22.9, "r": 21.0, "i": 19.5, "z": 18.7}, None),  # an M dwarf
         ({"r": 23.0, "i": 22.8, "z": 19.9}, "i drop-out"),  # no J
         ({"g": 19.3, "r": 19.1, "i": 19.0, "z": 18.9}, None),  # a quasar at z = 2
