@@ -129,7 +129,7 @@ def find_candidates(
         for name, rows in given.items():
             cursor.register(name, rows)
         for kind in wanted:
-            note(f"looking for {kind.title[0].lower()}{kind.title[1:]}")
+            note(f"{kind.name}: {kind.title}")
             best = cursor.sql(_query(scored, kind, options)).to_arrow_table()
             found[kind.name] = best["found"][0].as_py() if len(best) else 0
             parts.append(best.drop_columns("found"))

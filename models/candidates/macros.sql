@@ -12,6 +12,6 @@ END;
 -- Error of a difference of two numbers.
 CREATE OR REPLACE TEMP MACRO error_of(one, other) AS sqrt(pow(one, 2) + pow(other, 2));
 
--- A number with its error, in words; NULL if it is missing.
+-- A number with its error, in words of ASCII, as FITS wants; NULL if it is missing.
 CREATE OR REPLACE TEMP MACRO said(name, value, error) AS
-    name || format(' {:.2f}', value) || coalesce(format(' ± {:.2f}', error), '');
+    name || format(' {:.2f}', value) || coalesce(format(' +- {:.2f}', error), '');

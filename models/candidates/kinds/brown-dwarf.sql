@@ -13,7 +13,7 @@ SELECT
         said('i - z', i_minus_z, iz_error),
         said('z - J', z_minus_j, zj_error),
         said('W1 - W2', w1_minus_w2, ww_error),
-        CASE WHEN pm_snr > 5 THEN format('moves {:.0f} ± {:.0f} mas/yr', pm_mas_yr, pm_error_mas_yr) END,
+        CASE WHEN pm_snr > 5 THEN format('moves {:.0f} +- {:.0f} mas/yr', pm_mas_yr, pm_error_mas_yr) END,
         CASE WHEN parallax_snr > 5 THEN format('{:.0f} pc away', 1000 / parallax_mas) END
     ) AS reasons
 FROM (

@@ -8,7 +8,10 @@ SELECT
     1 - (1 - alone) * (1 - coalesce(disagreement, 0)) * (1 - strange) AS score,
     concat_ws(
         '; ',
-        CASE WHEN alone > 0.1 THEN format('more alone than {:.2f}% of the table', 100 * isolation) END,
+        CASE
+            WHEN isolation = 1 THEN 'more alone than all others'
+            WHEN alone > 0.1 THEN format('more alone than {:.2f}% of the table', floor(1e4 * isolation) / 100)
+        END,
         CASE WHEN disagreement > 0.1 THEN format('models disagree by {:.2f}', disagreement) END,
         CASE WHEN strange > 0.1 THEN 'unlike all that the model learnt from' END,
         format('called {} with p {:.2f}', class, p_max)

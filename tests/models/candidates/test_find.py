@@ -72,8 +72,8 @@ def test_quasars_that_drop_out_of_i(sky: Sky) -> None:
             "rank": 1,
             "score": pytest.approx(0.95 * cut),
             "kind": "high-z-quasar",
-            "reasons": "p(quasar) 0.95; i drop-out, z > 5.7: i - z 2.60 ± 0.07; z - J 0.90 ± 0.07; "
-            "W1 - W2 0.50 ± 0.07; no u; no W3",
+            "reasons": "p(quasar) 0.95; i drop-out, z > 5.7: i - z 2.60 +- 0.07; z - J 0.90 +- 0.07; "
+            "W1 - W2 0.50 +- 0.07; no u; no W3",
             "id": "drop",
             "ra": 10.0,
             "dec": -5.0,
@@ -86,8 +86,8 @@ def test_quasars_that_drop_out_of_i(sky: Sky) -> None:
             "rank": 2,
             "score": pytest.approx(0.6 * cut),
             "kind": "high-z-quasar",
-            "reasons": "p(quasar) 0.60; i drop-out, z > 5.7: i - z 2.60 ± 0.07; z - J 0.90 ± 0.07; "
-            "W1 - W2 0.50 ± 0.07; no u; no W3; an extrapolation",
+            "reasons": "p(quasar) 0.60; i drop-out, z > 5.7: i - z 2.60 +- 0.07; z - J 0.90 +- 0.07; "
+            "W1 - W2 0.50 +- 0.07; no u; no W3; an extrapolation",
             "id": "doubtful",
             "ra": 11.0,
             "dec": -5.0,
@@ -128,7 +128,8 @@ def test_brown_dwarfs(sky: Sky) -> None:
     assert (found["band"], found["mag"]) == ("j", pytest.approx(15.8))
     assert found["score"] == pytest.approx(0.9 * max(chance(2.4, 1.8, error), chance(1.8, 0.4, error)))
     assert found["reasons"] == (
-        "p(brown dwarf) 0.90; T5 or later by W1 - W2 > 1.5; i - z 2.40 ± 0.07; z - J 2.80 ± 0.07; W1 - W2 1.80 ± 0.07"
+        "p(brown dwarf) 0.90; T5 or later by W1 - W2 > 1.5; i - z 2.40 +- 0.07; z - J 2.80 +- 0.07; "
+        "W1 - W2 1.80 +- 0.07"
     )
 
 
@@ -137,12 +138,12 @@ def test_white_dwarfs_with_companions(sky: Sky) -> None:
     dusty, bridge = rows_of(sky, "white-dwarf-binary")
     assert (dusty["id"], bridge["id"]) == ("dusty", "bridge")
     assert dusty["score"] == pytest.approx(0.97 * chance(0.8, 0.5, error), rel=1e-4)
-    assert dusty["reasons"] == "p(white dwarf) 0.97; g - r -0.20 ± 0.07; J - K 0.80 ± 0.07"
+    assert dusty["reasons"] == "p(white dwarf) 0.97; g - r -0.20 +- 0.07; J - K 0.80 +- 0.07"
     cuts = [chance(0.45, 0.2, error), chance(0.7, 0.3, error), chance(0.7, 0.3, error), chance(0.6, 0.4, error)]
     assert bridge["score"] == pytest.approx(max(0.9 * min(cuts), 0.4), rel=1e-4)
     assert bridge["reasons"] == (
-        "p(white dwarf) 0.40; between white dwarfs and M dwarfs in u, g, r, i, z; g - r 0.30 ± 0.07; "
-        "r - i 0.70 ± 0.07, of a single white dwarf 0.10"
+        "p(white dwarf) 0.40; between white dwarfs and M dwarfs in u, g, r, i, z; g - r 0.30 +- 0.07; "
+        "r - i 0.70 +- 0.07, of a single white dwarf 0.10"
     )
 
 
@@ -162,7 +163,7 @@ def test_unusual_objects(store: Store) -> None:
     assert scores["s7"] == pytest.approx(1)
     # Ranks by the forest add what they add to those two signs.
     assert (scores["s70"] >= 0.9, scores["s60"] >= 0.699, scores["s50"] >= 0.499) == (True, True, True)
-    assert found[0]["reasons"].startswith("more alone than 100.00% of the table; called star with p 1.00")
+    assert found[0]["reasons"].startswith("more alone than all others; called star with p 1.00")
     assert "models disagree by 0.80; unlike all that the model learnt from" in found[1]["reasons"]
 
 
@@ -199,7 +200,7 @@ def test_agn_that_changed_for_good(store: Store) -> None:
     assert row["id"] == "1"
     assert row["score"] == pytest.approx(1.0 * chance(change, 1, error), rel=1e-5)
     assert row["reasons"].startswith(
-        f"p(quasar) 0.80; p(galaxy) 0.20; fainter by {change:.2f} ± {error:.2f} mag in 9.9 yr; excess variance"
+        f"p(quasar) 0.80; p(galaxy) 0.20; fainter by {change:.2f} +- {error:.2f} mag in 9.9 yr; excess variance"
     )
     assert row["reasons"].endswith("; 73 points")
 
