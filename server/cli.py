@@ -42,6 +42,9 @@ COMMANDS = (
     "train",
     "score",
     "validate",
+    "candidates",
+    "to-label",
+    "templates",
     "models",
     "config",
 )

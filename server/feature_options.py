@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
 from skyband.schema.errors import BadOption
 
-_KINDS = (
-    click.option("--groups", metavar="NAME,...", default="", help="Groups of features; 'all' for every one."),
-    click.option("--deredden", is_flag=True, help="Take the extinction of E(B-V) from magnitudes."),
+if TYPE_CHECKING:
+    from skyband.models.features import FeatureOptions
+
+_GROUPS = click.option("--groups", metavar="NAME,...", default="", help="Groups of features; 'all' for every one.")
+_DEREDDEN = click.option("--deredden", is_flag=True, help="Take the extinction of E(B-V) from magnitudes.")
+_INPUT = click.option(
+    "--input",
+    "inputs",
+    multiple=True,
+    metavar="NAME=COLUMN",
+    help="Which column is a standard input: u=my_u, u_error=my_du, ebv=sfd. May repeat.",
 )
 _INPUTS = (
-    click.option(
-        "--input",
-        "inputs",
-        multiple=True,
-        metavar="NAME=COLUMN",
-        help="Which column is a standard input: u=my_u, u_error=my_du, ebv=sfd. May repeat.",
-    ),
+    _INPUT,
     click.option("--light-curves", metavar="TABLE", help="Measurements of the objects, for the group variability."),
     click.option("--curves-of", metavar="COLUMN", help="Column with the object ids of the light curves."),
     click.option("--neighbours", metavar="TABLE", help="Whose galaxies surround the sources, if not those of TABLE."),
@@ -32,7 +34,7 @@ Command = Callable[..., None]
 
 def feature_options(command: Command) -> Command:
     """Add the options and hand the command `features`, the `FeatureOptions` they make."""
-    return _with(command, (*_KINDS, *_INPUTS))
+    return _with(command, (_GROUPS, _DEREDDEN, *_INPUTS))
 
 
 def input_options(command: Command) -> Command:
@@ -40,14 +42,19 @@ def input_options(command: Command) -> Command:
     return _with(command, _INPUTS)
 
 
+def magnitude_options(command: Command) -> Command:
+    """The same where magnitudes alone are asked for."""
+    return _with(command, (_DEREDDEN, _INPUT))
+
+
 def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> Command:
     @wraps(command)
     def with_features(
         *args: Any,
         inputs: tuple[str, ...],
-        light_curves: str | None,
-        curves_of: str | None,
-        neighbours: str | None,
+        light_curves: str | None = None,
+        curves_of: str | None = None,
+        neighbours: str | None = None,
         groups: str = "",
         deredden: bool = False,
         **kwargs: Any,
@@ -68,6 +75,12 @@ def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> 
     for option in reversed(options):
         result = option(result)
     return result
+
+
+def told_inputs(features: FeatureOptions) -> FeatureOptions | None:
+    """The options, if anything was said of inputs; None: they are where the model's training had them."""
+    is_told = features.inputs or features.light_curves or features.curves_of or features.neighbours
+    return features if is_told else None
 
 
 def listed_names(text: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
-"""What people think of images: scores of interest from 0 to 5, in a table beside the collection.
+"""What people think of images and sources: scores of interest from 0 to 5, or what they are, in a word.
 
-One row for each image and person; the newest counts. The table of collection `galaxies` is `galaxies_labels`.
+One row for each image, or row of any other table, and person; the newest counts. The table of collection `galaxies` is
+`galaxies_labels`. Anomalies are ranked by the scores; classifiers learn from the words.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ MOST_SCORE = 5.0
 """Score of the most interesting images; 0 is that of the dullest."""
 
 COLUMNS = (
-    Column("id", "VARCHAR", ucd="meta.id", description="Image of the collection"),
+    Column("id", "VARCHAR", ucd="meta.id", description="Image of the collection, or row of the table"),
     Column("labelled_by", "VARCHAR", ucd="meta.id;obs.observer", description="Who gave the label"),
-    Column("score", "DOUBLE", ucd="stat.value", description="How interesting the image is: 0 (not at all) to 5"),
-    Column("word", "VARCHAR", ucd="meta.note", description="What it shows, in a word; NULL where nobody said"),
+    Column(
+        "score", "DOUBLE", ucd="stat.value", description="How interesting it is: 0 (not at all) to 5; NULL if not said"
+    ),
+    Column("word", "VARCHAR", ucd="meta.note", description="What it is or shows, in a word; NULL where nobody said"),
     Column("labelled_at", "TIMESTAMP", ucd="time", xtype="timestamp", description="When the label was given, UTC"),
 )
 _LONGEST_WORD = 200
@@ -48,19 +51,21 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What one person says of one image.
+    """What one person says of one image or source: how interesting it is, what it is, or both.
 
     Raises:
-        BadOption: the score is not 0 to 5, or a text is empty, too long, or holds control characters.
+        BadOption: nothing is said; the score is not 0 to 5, or a text is empty, too long, or holds control characters.
     """
 
     id: str
-    score: float
+    score: float | None
     user: str
     word: str = ""
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.score) and 0 <= self.score <= MOST_SCORE):
+        if self.score is None and not self.word:
+            raise BadOption(f"nothing is said of {self.id!r}: give a score from 0 to {MOST_SCORE:g}, or a word")
+        if self.score is not None and not (math.isfinite(self.score) and 0 <= self.score <= MOST_SCORE):
             raise BadOption(f"score {self.score:g} of image {self.id!r} is not between 0 and {MOST_SCORE:g}")
         if not self.user:
             raise BadOption("nobody is named who gives the label; say who by --user")
@@ -164,7 +169,7 @@ def _publish(writer: TableWriter, images: TableInfo, old: TableInfo | None, give
         action="label",
         command=command,
         columns={column.name: column for column in COLUMNS},
-        description=f"Labels of {images.name}: how interesting people find its images",
+        description=f"Labels of {images.name}: how interesting people find its rows, and what they are",
         source=images.name,
         details={"kind": KIND, "collection": images.name},
     )
@@ -173,7 +178,7 @@ def _publish(writer: TableWriter, images: TableInfo, old: TableInfo | None, give
 
 
 def mean_labels(connection: duckdb.DuckDBPyConnection, table: TableInfo | None) -> pa.Table:
-    """The mean score of each labelled image over the people who labelled it.
+    """The mean score of each image over the people who gave it one.
 
     Args:
         connection: of an open store.
@@ -187,12 +192,12 @@ def mean_labels(connection: duckdb.DuckDBPyConnection, table: TableInfo | None) 
     if table is None:
         return pa.table({"id": pa.array([], pa.utf8()), "score": pa.array([], pa.float64())})
     with duckdb_faults("cannot read the labels"):
-        query = f"SELECT id, avg(score) AS score FROM {data_of(table)} GROUP BY id ORDER BY id"
+        query = f"SELECT id, avg(score) AS score FROM {data_of(table)} WHERE score NOT NULL GROUP BY id ORDER BY id"
         return connection.sql(query).to_arrow_table()
 
 
 def read_labels(path: Path, user: str) -> list[Label]:
-    """Labels of a CSV file with the columns `id` and `score`, and where they are known `word` and `user`.
+    """Labels of a CSV file with the columns `id`, `score` or `word` or both, and where it is known `user`.
 
     Args:
         path: of the file.
@@ -213,10 +218,14 @@ def read_labels(path: Path, user: str) -> list[Label]:
 
 
 def _labels(rows: csv.DictReader[str], path: Path, user: str) -> Iterator[Label]:
-    if not {"id", "score"} <= set(rows.fieldnames or ()):
-        raise BadFile(f"{path}: labels need a header with id and score; it has {', '.join(rows.fieldnames or ())}")
+    named = set(rows.fieldnames or ())
+    if "id" not in named or not named & {"score", "word"}:
+        raise BadFile(
+            f"{path}: labels need a header with id and score or word; it has {', '.join(rows.fieldnames or ())}"
+        )
     for row in rows:
         try:
-            yield Label(row["id"], float(row["score"]), row.get("user") or user, row.get("word") or "")
+            score = float(row["score"]) if row.get("score") else None
+            yield Label(row["id"], score, row.get("user") or user, row.get("word") or "")
         except (TypeError, ValueError) as error:
             raise BadFile(f"{path}, line {rows.line_num}: {error}") from None

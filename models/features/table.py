@@ -36,6 +36,14 @@ _HINTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class LabelRelation:
+    """Labels of rows: SQL of a relation (id, label), and what is said of `label`."""
+
+    sql: str
+    column: Column
+
+
 @dataclass(frozen=True)
 class FeatureTable:
     """The features of one version of a table.
@@ -89,7 +97,7 @@ class FeatureTable:
         self,
         *,
         also: Sequence[str] = (),
-        labels: str | None = None,
+        labels: str | LabelRelation | None = None,
         healpix: tuple[int, int] | None = None,
     ) -> Result:
         """The features of all rows, or of some: id, healpix_29, what else is wanted, then a FLOAT a feature.
@@ -99,7 +107,7 @@ class FeatureTable:
         Args:
             also: columns of the table to pass on.
             labels: "TABLE.COLUMN": only rows whose id has a value in that column of a table of labels, which comes as
-                the column `label`.
+                the column `label`; or labels of another origin.
             healpix: only rows whose key lies between these two, both included.
 
         Raises:
@@ -112,12 +120,12 @@ class FeatureTable:
                 f"table {self.info.name!r} was published anew since its features were opened: open them again"
             )
         extra = [self._passed_on(name) for name in also]
-        label = self._labels(labels) if labels is not None else None
+        label = self.labels(labels) if isinstance(labels, str) else labels
         where = "true" if healpix is None else f"{HEALPIX_COLUMN} BETWEEN {healpix[0]:d} AND {healpix[1]:d}"
         query = self._sql(extra, label, where)
         with duckdb_faults("features failed"):
             relation = self.sky.connection.cursor().sql(query)
-        columns = [*self.columns[:2], *extra, *([label[1]] if label else []), *self.columns[2:]]
+        columns = [*self.columns[:2], *extra, *([label.column] if label else []), *self.columns[2:]]
         return Result(relation, tuple(columns), query=query, batch_rows=self.sky.store.settings.batch_rows)
 
     def _passed_on(self, name: str) -> Column:
@@ -128,19 +136,23 @@ class FeatureTable:
             raise BadOption(f"column {name!r} of table {self.info.name!r} has the name of a column of the features")
         return column
 
-    def _labels(self, text: str) -> tuple[str, Column]:
-        """SQL of the relation (id, label), and what is said of the labels."""
+    def labels(self, text: str) -> LabelRelation:
+        """The labels in a column "TABLE.COLUMN" of a table with the same ids.
+
+        Raises:
+            TableNotFound, BadOption: there is no such table, or no such column.
+        """
         name, _, column_name = text.partition(".")
         table = self.sky.table(name)
         column = table.column(column_name)
         if column is None:
             raise BadOption(f"labels {text!r}: give TABLE.COLUMN; {name!r} has no column {column_name!r}")
-        return (
+        return LabelRelation(
             f"(SELECT {quote(_id_of(table).name)} AS id, {quote(column.name)} AS label FROM {data_of(table)})",
             Column("label", column.type, column.unit, column.ucd, description=column.description),
         )
 
-    def _sql(self, extra: Sequence[Column], label: tuple[str, Column] | None, where: str) -> str:
+    def _sql(self, extra: Sequence[Column], label: LabelRelation | None, where: str) -> str:
         passed = [f"{quote(column.name)} AS passed_{number}" for number, column in enumerate(extra)]
         rows = _inputs_sql(self.info, self.inputs, [f'{quote(_id_of(self.info).name)} AS "@id"', *passed], where)
         for group in self._groups():
@@ -152,7 +164,7 @@ class FeatureTable:
             *(["l.label"] if label else []),
             *(f"{'NULL' if name in self.missing else f'f.{name}'}::FLOAT AS {name}" for name in self.names),
         ]
-        joined = f' JOIN {label[0]} l ON l.id = f."@id" AND l.label IS NOT NULL' if label else ""
+        joined = f' JOIN {label.sql} l ON l.id = f."@id" AND l.label IS NOT NULL' if label else ""
         return f"SELECT {', '.join(chosen)} FROM {rows} f{joined}"
 
     def _groups(self) -> list[Group]:

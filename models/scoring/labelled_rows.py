@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skyband.models.classifier.matrix import FeatureMatrix
 from skyband.models.features import FeatureTable
+from skyband.models.features.table import LabelRelation
 from skyband.models.scoring.feature_rows import feature_matrix
 from skyband.schema.errors import BadTable
 
@@ -34,20 +35,23 @@ class LabelledRows:
     without_features: int
 
 
-def labelled_rows(features: FeatureTable, label: str, also: Sequence[str] = ()) -> LabelledRows:
+def labelled_rows(
+    features: FeatureTable, label: str, also: Sequence[str] = (), *, relation: LabelRelation | None = None
+) -> LabelledRows:
     """The labelled rows of a table.
 
     Args:
         features: of the table.
         label: its column with the labels, or TABLE.COLUMN of a table of labels with the same ids.
         also: columns of the table that are wanted too.
+        relation: what stands in place of the labels of that column.
 
     Raises:
         TableNotFound, BadOption: there is no such column.
         BadTable: no row has a label, or no labelled one a feature.
     """
     name = features.info.name
-    rows = features.rows(also=also, labels=qualified(name, label))
+    rows = features.rows(also=also, labels=relation or qualified(name, label))
     batches = [batch for batch in rows.stream().batches if batch.num_rows]
     if not batches:
         raise BadTable(f"no row of {name!r} has a label in {label!r}; the ids of both must be the same")

@@ -17,6 +17,7 @@ from skyband.models.classifier.train import DEFAULT_BUDGET_S, train
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
 from skyband.models.scoring.duplicates import duplicate_groups
 from skyband.models.scoring.labelled_rows import labelled_rows, qualified
+from skyband.models.scoring.peoples_labels import PeoplesLabels, peoples_labels
 from skyband.models.scoring.shelf import ModelVersion, next_version, unfinished
 from skyband.queries.sky import Sky
 from skyband.schema.errors import BadOption, BadTable
@@ -37,6 +38,7 @@ class TrainingSet:
         labels: class of each row.
         without_features: labelled rows that have no feature at all, left out.
         useless: features left out since they have one value, or none, in all rows.
+        people: labels of people among them, if they were asked for.
     """
 
     table: FeatureTable
@@ -44,6 +46,7 @@ class TrainingSet:
     labels: tuple[str, ...]
     without_features: int
     useless: tuple[str, ...]
+    people: PeoplesLabels | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class TrainingReport:
         model: where it is.
         classifier: the model.
         rows: that were learnt from.
-        without_features, useless: as in `TrainingSet`.
+        without_features, useless, people: as in `TrainingSet`.
         seconds: that this run took.
     """
 
@@ -63,6 +66,7 @@ class TrainingReport:
     rows: int
     without_features: int
     useless: tuple[str, ...]
+    people: PeoplesLabels | None
     seconds: float
 
 
@@ -76,6 +80,7 @@ def train_on_table(
     budget_s: float = DEFAULT_BUDGET_S,
     seed: int = 0,
     learners: tuple[Learner, ...] | None = None,
+    with_labels: bool = False,
     on_progress: OnProgress | None = None,
     note: Note = lambda text: None,
 ) -> TrainingReport:
@@ -90,6 +95,7 @@ def train_on_table(
         budget_s: seconds there are; they choose the size of the training.
         seed: of everything random.
         learners: members of the ensemble; None for the default ones.
+        with_labels: learn from the labels of people too, before those of the column; see `peoples_labels`.
         on_progress: is told how it goes.
         note: told what is being done.
 
@@ -99,7 +105,7 @@ def train_on_table(
         StorageError, ResourceLimit: a file could not be written, or the features take too much memory.
     """
     began = time.monotonic()
-    known = training_set(sky, table, label, options)
+    known = training_set(sky, table, label, options, with_labels=with_labels)
     rows = len(known.matrix)
     note(f"{rows:,} labelled rows of {table}, {len(known.matrix.names)} features, {len(set(known.labels))} classes")
     data = _described(sky, known, label)
@@ -124,11 +130,13 @@ def train_on_table(
             note(f"{model.title} is another training that has not ended; it stays, and {new.title} begins")
             continue
         seconds = time.monotonic() - began
-        return TrainingReport(model, classifier, rows, known.without_features, known.useless, seconds)
+        return TrainingReport(model, classifier, rows, known.without_features, known.useless, known.people, seconds)
     raise AssertionError("the new version raises or returns")
 
 
-def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> TrainingSet:
+def training_set(
+    sky: Sky, table: str, label: str, options: FeatureOptions, *, with_labels: bool = False
+) -> TrainingSet:
     """The labelled rows of a table, with the features that differ among them.
 
     Raises:
@@ -136,7 +144,8 @@ def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> T
     """
     features = feature_table(sky, table, options)
     place = [column.name for role in ("ra", "dec") if (column := features.info.role(role))]
-    known = labelled_rows(features, label, place)
+    people = peoples_labels(sky, features.info, features.labels(qualified(table, label))) if with_labels else None
+    known = labelled_rows(features, label, place, relation=people.relation if people else None)
     whole = known.matrix
     least, most = whole.ranges()
     useful = [name for name, differs in zip(whole.names, most > least, strict=True) if differs]
@@ -148,7 +157,7 @@ def training_set(sky: Sky, table: str, label: str, options: FeatureOptions) -> T
     if len(place) == 2:
         ra, dec = (known.others[name].astype(np.float64) for name in place)
         matrix = replace(matrix, groups=duplicate_groups(ra, dec))
-    return TrainingSet(kept, matrix, tuple(known.labels), known.without_features, useless)
+    return TrainingSet(kept, matrix, tuple(known.labels), known.without_features, useless, people)
 
 
 def _described(sky: Sky, known: TrainingSet, label: str) -> Mapping[str, str]:
@@ -156,10 +165,12 @@ def _described(sky: Sky, known: TrainingSet, label: str) -> Mapping[str, str]:
     info = known.table.info
     labels = sky.table(qualified(info.name, label).partition(".")[0])
     plan: dict[str, Any] = asdict(known.table.options) | {"features": known.table.names}
+    people = known.people.table if known.people else None
     return {
         "table": info.name,
         "table_version": info.version.version_id,
         "labels": qualified(info.name, label),
         "labels_version": labels.version.version_id,
         "features": json.dumps(plan, sort_keys=True),
+        **({"peoples_labels": people.name, "peoples_labels_version": people.version.version_id} if people else {}),
     }

@@ -30,7 +30,7 @@ _LOCK_WAIT_S = 1.0
 
 @post("/labels", status_code=201)
 async def put_label(request: Request[Any, Any, Any], service: Service, identity: Identity) -> dict[str, Any]:
-    """Label an image: `collection`, `id`, `score` from 0 to 5 and perhaps `word`, as a form or as JSON.
+    """Label an image or row: `collection`, `id`, `score` from 0 to 5 or `word` or both, as a form or as JSON.
 
     Only admins may, and pages of this service. The label is the client's own, in place of an older one of the image.
     """
@@ -39,10 +39,11 @@ async def put_label(request: Request[Any, Any, Any], service: Service, identity:
     parameters = await Parameters.read_any(request, service.settings)
     collection, image = (_needed(parameters, name) for name in ("collection", "id"))
     score = parameters.number("score", least=0, most=5)
-    if score is None:
-        raise BadOption("parameter score is missing: give a number from 0 (dull) to 5")
+    word = parameters.one("word") or ""
+    if score is None and not word:
+        raise BadOption("parameter score is missing: give a number from 0 (dull) to 5, or a word")
     images = service.catalogue.table(collection).name
-    label = Label(image, score, identity.name or current_user(), parameters.one("word") or "")
+    label = Label(image, score, identity.name or current_user(), word)
     store = Store(
         service.store.path, replace(service.settings, lock_wait_s=max(service.settings.lock_wait_s, _LOCK_WAIT_S))
     )

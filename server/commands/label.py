@@ -17,9 +17,9 @@ from skyband.server.console import command_line, json_option, print_json, store_
 @click.argument("score", type=float, required=False)
 @click.option(
     "--csv", "file", type=click.Path(path_type=Path, dir_okay=False),
-    help="Labels from a file with columns id and score, and perhaps word and user.",
+    help="Labels from a file with columns id, score or word or both, and perhaps user.",
 )  # fmt: skip
-@click.option("--word", default="", help="What the image shows, in a word.")
+@click.option("--word", default="", help="What it is or shows, in a word: quasar.")
 @click.option("--user", help="Who says so (default: you, as this machine knows you).")
 @json_option
 @store_option
@@ -33,12 +33,12 @@ def command(
     user: str | None,
     as_json: bool,
 ) -> None:
-    """Say how interesting an image of COLLECTION is: a SCORE from 0 (not at all) to 5.
+    """Say how interesting an image of COLLECTION is, a SCORE from 0 (not at all) to 5, or what it is, in a word.
 
-    Labels are kept in the table COLLECTION_labels, one for each image and person, the newest; skyband anomalies learns
-    from them.
+    COLLECTION may be any table with ids. Labels are kept in the table COLLECTION_labels, one for each image or row and
+    person, the newest; skyband anomalies learns from scores, skyband train --with-labels from words.
 
-    Example: skyband label galaxies 10017 5 --word merger
+    Example: skyband label galaxies 10017 5 --word merger; skyband label objects 2051 --word quasar
     """
     from skyband.models.discovery.labels import Label, put_labels, read_labels
     from skyband.schema.store import Store
@@ -49,8 +49,8 @@ def command(
         if image is not None or word:
             raise click.UsageError("give either an image with its score, or a file of labels")
         labels = read_labels(file, who)
-    elif image is None or score is None:
-        raise click.UsageError("give the id of an image and a score from 0 to 5, or --csv FILE")
+    elif image is None or (score is None and not word):
+        raise click.UsageError("give an id with a score from 0 to 5 or --word WORD or both, or --csv FILE")
     else:
         labels = [Label(image, score, who, word)]
     report = put_labels(Store.open(settings), collection, labels, command=command_line())
@@ -58,6 +58,6 @@ def command(
         print_json(asdict(report))
         return
     print(
-        f"{report.table}: {report.labels:,} labels of {report.images:,} images "
+        f"{report.table}: {report.labels:,} labels of {report.images:,} rows "
         f"({report.added:,} added, {report.changed:,} changed)"
     )

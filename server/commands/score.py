@@ -17,7 +17,7 @@ from skyband.server.console import (
     progress_bar,
     store_option,
 )
-from skyband.server.feature_options import input_options
+from skyband.server.feature_options import input_options, told_inputs
 from skyband.server.output import open_sky
 from skyband.server.prior_option import shares_of
 
@@ -54,14 +54,13 @@ def command(
     from skyband.models.scoring.shelf import find_model
 
     shares = shares_of(prior)
-    is_told = bool(features.inputs or features.light_curves or features.curves_of or features.neighbours)
     with open_sky(settings) as sky, progress_bar(f"scoring {table}") as progress:
         report = score_table(
             sky,
             table,
             find_model(sky.store, model),
             prior=shares,
-            inputs=features if is_told else None,
+            inputs=told_inputs(features),
             prefix=prefix,
             command=command_line(),
             on_progress=progress,

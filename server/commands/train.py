@@ -32,6 +32,9 @@ _UNITS_S = {"s": 1, "m": 60, "h": 3600, "": 1}
     metavar="COLUMN|TABLE.COLUMN",
     help="The classes: a column of TABLE, or of a table of labels with the same ids.",
 )
+@click.option(
+    "--with-labels", is_flag=True, help="Learn from the words of skyband label TABLE too; they override the column."
+)
 @click.option("--name", required=True, metavar="M", help="Of the model; each training is its next version.")
 @click.option("--budget", default="2m", show_default=True, metavar="TIME", help="Time there is: 90s, 20m, 5h.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
@@ -42,6 +45,7 @@ def command(
     settings: Settings,
     table: str,
     label: str,
+    with_labels: bool,
     name: str,
     budget: str,
     seed: int,
@@ -59,7 +63,16 @@ def command(
 
     with open_sky(settings) as sky, _progress() as tell:
         report = train_on_table(
-            sky, table, label, name, features, budget_s=_seconds(budget), seed=seed, on_progress=tell, note=note
+            sky,
+            table,
+            label,
+            name,
+            features,
+            budget_s=_seconds(budget),
+            seed=seed,
+            with_labels=with_labels,
+            on_progress=tell,
+            note=note,
         )
     if as_json:
         print_json(_facts(report))
@@ -68,12 +81,21 @@ def command(
 
 
 def _facts(report: TrainingReport) -> dict[str, Any]:
+    people = report.people
     return {
         "model": report.model.title,
         "folder": str(report.model.folder),
         "rows": report.rows,
         "rows_without_features": report.without_features,
         "useless_features": list(report.useless),
+        "peoples_labels": None
+        if people is None
+        else {
+            "added": people.added,
+            "confirmed": people.confirmed,
+            "overridden": people.overridden,
+            "left_out": dict(people.left_out),
+        },
         "seconds": round(report.seconds, 1),
         "metrics": report.classifier.manifest["metrics"],
         "features": list(report.classifier.features),
@@ -84,6 +106,13 @@ def _facts(report: TrainingReport) -> dict[str, Any]:
 def _show(report: TrainingReport) -> None:
     metrics = report.classifier.manifest["metrics"]
     print(f"{report.model.title}: {report.rows:,} rows, {len(report.classifier.features)} features")
+    if (people := report.people) is not None:
+        note(
+            f"  by people: {people.added:,} labels more, {people.overridden:,} in place of the column's, "
+            f"{people.confirmed:,} the same"
+        )
+        for word, found in people.left_out.items():
+            note(f"  left out: {found:,} labels {word!r}, which is no class and too rare for one of its own")
     if report.without_features:
         note(f"  left out: {report.without_features:,} rows without any feature")
     if report.useless:

@@ -12,7 +12,7 @@ import rich_click as click
 
 from skyband.schema.settings import Settings
 from skyband.server.console import json_option, note, print_facts, print_json, print_table, store_option
-from skyband.server.feature_options import input_options
+from skyband.server.feature_options import input_options, told_inputs
 from skyband.server.output import open_sky
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def command(
     from skyband.schema.errors import BadOption
     from skyband.server.prior_option import shares_of
 
-    is_told = bool(features.inputs or features.light_curves or features.curves_of or features.neighbours)
-    if table is None and (is_told or label is not None):
+    told = told_inputs(features)
+    if table is None and (told or label is not None):
         raise BadOption("--label, --input and the like say what a TABLE holds; name the table too")
     with open_sky(settings) as sky, _progress() as tell:
         found = find_model(sky.store, model)
@@ -80,7 +80,7 @@ def command(
         evidence = (
             out_of_fold(sky, found, classifier, confirm)
             if table is None
-            else held_out(sky, found, classifier, table, label, inputs=features if is_told else None, confirm=confirm)
+            else held_out(sky, found, classifier, table, label, inputs=told, confirm=confirm)
         )
         report = validate(
             found,

@@ -99,6 +99,10 @@ def test_admins_label_by_form_and_by_json(client: httpx.Client) -> None:
     assert [(row["id"], row["labelled_by"], row["score"], row["word"]) for row in found] == [
         ("g001", "root", 2.0, "ring")
     ]
+    word = {"collection": "gals", "id": "g001", "word": "merger"}
+    assert client.post("/labels", json=word, headers=by("root")).json()["score"] is None
+    [row] = rows(client.get("/labels/gals"))
+    assert (row["score"], row["word"]) == (None, "merger")
     assert client.get("/labels/gals?format=csv").text.splitlines()[0] == "id,labelled_by,score,word,labelled_at"
 
 

@@ -43,7 +43,7 @@ def test_anomalies_labels_and_anomalies_again(run: Run, gals: Store, tmp_path: P
         assert picture.format == "PNG" and min(picture.size) > 100
     odd = answer["anomalies"][0]["id"]
     code, out, _ = run("label", "gals", odd, "0", "--word", "artefact", "--user", "ann")
-    assert (code, out) == (0, "gals_labels: 1 labels of 1 images (1 added, 0 changed)\n")
+    assert (code, out) == (0, "gals_labels: 1 labels of 1 rows (1 added, 0 changed)\n")
     dull = "".join(f"g{n:03},0,\n" for n in (*range(4), *range(60, 64)))
     liked = "".join(f"g{n:03},5,ring\n" for n in range(100, 104))
     (tmp_path / "labels.csv").write_text(f"id,score,word\n{liked}{dull}")
@@ -130,8 +130,8 @@ def test_taxonomy_with_votes_map_and_montage(run: Run, gals: Store, tmp_path: Pa
         (("taxonomy", "nothing"), "no table 'nothing'"),
         (("taxonomy", "gals", "--votes", "nothing"), "no table 'nothing'"),
         (("taxonomy", "gals", "--votes", "gals"), "gals holds no votes"),
-        (("label", "gals"), "give the id of an image and a score"),
-        (("label", "gals", "g001"), "give the id of an image and a score"),
+        (("label", "gals"), "give an id with a score"),
+        (("label", "gals", "g001"), "give an id with a score"),
         (("label", "gals", "g001", "7"), "score 7 of image 'g001' is not between 0 and 5"),
         (("label", "gals", "g999", "1"), "gals has no image 'g999'"),
         (("label", "gals", "g001", "1", "--csv", "x.csv"), "either an image with its score, or a file"),

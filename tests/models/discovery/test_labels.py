@@ -52,6 +52,20 @@ def test_the_newest_label_of_a_person_counts(gals: Store) -> None:
     assert means.to_pydict() == {"id": ["b", "it's"], "score": [2.25, 0.0]}
 
 
+def test_a_word_alone_is_a_label_without_a_score(gals: Store) -> None:
+    assert put(gals, Label("a", None, "ann", "quasar"), Label("a", 3, "bob"), Label("b", None, "ann", "star")) == (
+        3,
+        0,
+        3,
+        2,
+    )
+    assert rows(gals) == [("a", "ann", None, "quasar"), ("a", "bob", 3.0, None), ("b", "ann", None, "star")]
+    with Sky(gals.path) as sky:
+        assert mean_labels(sky.connection, sky.table("gals_labels")).to_pydict() == {"id": ["a"], "score": [3.0]}
+    with pytest.raises(BadOption, match="nothing is said of 'a': give a score from 0 to 5, or a word"):
+        Label("a", None, "ann")
+
+
 def test_two_people_at_once_lose_nothing(gals: Store) -> None:
     patient = Store(gals.path, replace(gals.settings, lock_wait_s=60))
     threads = [
@@ -105,6 +119,10 @@ def test_labels_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("\ufeffid, score, word, user\na, 5, ring, bob\nit's, 0.5,,\n", encoding="utf-8")
     assert read_labels(path, "ann") == [Label("a", 5, "bob", "ring"), Label("it's", 0.5, "ann")]
+    path.write_text("id,word,score\na,quasar,\nb,,2\n")
+    assert read_labels(path, "ann") == [Label("a", None, "ann", "quasar"), Label("b", 2, "ann")]
+    path.write_text("word,id\nstar,a\n")
+    assert read_labels(path, "ann") == [Label("a", None, "ann", "star")]
     path.write_text("score,id\n3,a\n")
     assert read_labels(path, "ann") == [Label("a", 3, "ann")]
 
@@ -112,10 +130,11 @@ def test_labels_in_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"name,score\na,1\n", "need a header with id and score; it has name, score"),
+        (b"name,score\na,1\n", "need a header with id and score or word; it has name, score"),
         (b"id,score\na,1\nb,much\n", "line 3: could not convert"),
         (b"id,score\na,7\n", "line 2: score 7"),
-        (b"id,score\na\n", "line 2"),
+        (b"id,score\na\n", "line 2: nothing is said of 'a'"),
+        (b"id,user\na,bob\n", "need a header"),
         (b"", "need a header"),
         (b"\xff\xfe\x00", "no CSV file"),
     ],
