@@ -125,7 +125,7 @@ def test_cuts_and_the_model_on_the_same_rows() -> None:
     assert missing == {}
     names = ["quasar", "white dwarf", "star", "galaxy (among galaxies and stars)"]
     assert [one.finds for one in found] == names
-    white = (absolute > 5.93 + 5.047 * bp_rp) & (bp_rp < 1.7)
+    white = (absolute > 5) & (absolute > 5.93 + 5.047 * bp_rp) & (bp_rp < 1.7)
     white &= absolute > 6 * bp_rp**3 - 21.77 * bp_rp**2 + 27.91 * bp_rp + 0.897
     # Here is no class of giants, so that stars are what no cut takes.
     giant = (absolute < 3.5) & (bp_rp > 0.95)
