@@ -62,6 +62,11 @@ class FeatureTable:
         return tuple(feature.name for feature in self.features)
 
     @property
+    def gives_any(self) -> bool:
+        """Whether the table gives a feature that needs an input; the number of bands is known of any table."""
+        return any(item.needs and item.name not in self.missing for item in self.features)
+
+    @property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of what the features are: names, units, inputs, SQL, dereddening.
 

@@ -210,7 +210,7 @@ def _features(
         given, groups=(), features=classifier.features, deredden=bool(plan.get("deredden")), allow_missing=True
     )
     features = feature_table(sky, table, options)
-    if len(features.missing) == len(features.names):
+    if not features.gives_any:
         raise BadTable(
             f"table {table!r} gives none of the {len(features.names)} features of {model.title}; "
             f"see skyband features {table} --list, and say which column is which by --input"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import rich_click as click
 
-from skyband.schema.errors import BadOption
 from skyband.schema.settings import Settings
 from skyband.server.console import (
     command_line,
@@ -50,10 +49,11 @@ def command(
 
     Example: skyband score objects --model stars --prior star=0.6,galaxy=0.39,quasar=0.01
     """
+    from skyband.models.classifier.priors import read_prior
     from skyband.models.scoring.score_table import score_table
     from skyband.models.scoring.shelf import find_model
 
-    shares = _prior(prior)
+    shares = read_prior(prior)
     is_told = bool(features.inputs or features.light_curves or features.curves_of or features.neighbours)
     with open_sky(settings) as sky, progress_bar(f"scoring {table}") as progress:
         report = score_table(
@@ -102,20 +102,3 @@ def _show(report: ScoreReport) -> None:
         right=(1, 2),
     )
     print("  " + ", ".join(f"{name} {percent(found / rows)}" for name, found in report.safety.items()))
-
-
-def _prior(text: str) -> dict[str, float] | Literal["train", "uniform"]:
-    if text == "train":
-        return "train"
-    if text == "uniform":
-        return "uniform"
-    shares = {}
-    for part in text.split(","):
-        name, equals, share = part.partition("=")
-        try:
-            shares[name.strip()] = float(share)
-        except ValueError:
-            equals = ""
-        if not equals:
-            raise BadOption(f"--prior {text!r}: give train, uniform, or CLASS=SHARE,...")
-    return shares

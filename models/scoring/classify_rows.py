@@ -1,0 +1,206 @@
+"""Given rows classified, batch by batch, without a table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from skyband.models.classifier.classifier import Classifier
+from skyband.models.classifier.priors import Prior, prior_shares
+from skyband.models.features import FeatureOptions, FeatureTable, feature_table
+from skyband.models.scoring.given_rows import GIVEN, SkyOfRows
+from skyband.models.scoring.score_table import score_columns, score_rows
+from skyband.models.scoring.shelf import ModelVersion, feature_plan
+from skyband.schema.columns import Column, TableInfo, find_column
+from skyband.schema.errors import BadOption, BadTable
+from skyband.schema.names import check_column_name
+from skyband.schema.roles import ROW_ID, find_id
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROW = "row"
+"""Name of the answer's first column where rows have no id: they are numbered from 1."""
+
+_NAMED = 8
+
+
+class RowClassifier:
+    """A model that is asked about rows, one batch after the other.
+
+    Attributes:
+        model: which one.
+        classifier: the model itself.
+        missing: features of the model that no batch could give so far.
+        rows: that were classified so far.
+        answer: columns of what is answered, the id first; the first batch settles them.
+    """
+
+    def __init__(
+        self,
+        sky: SkyOfRows,
+        model: ModelVersion,
+        classifier: Classifier,
+        *,
+        prior: Prior = "train",
+        inputs: FeatureOptions | None = None,
+        like: str | None = None,
+        id: str | None = None,
+    ) -> None:
+        """Ask a model.
+
+        Columns of the rows are what those of the same names are in the table they are like, and else what their names
+        and UCDs say. Where the model counts neighbours, they are those of the table it was trained with.
+
+        Args:
+            sky: an open store, whose given rows are this one's alone.
+            model: which one.
+            classifier: that model, loaded.
+            prior: as `Classifier.predict` takes it.
+            inputs: which columns are standard inputs, and the tables of light curves and neighbours.
+            like: a table of the store with the same columns; if None, the one the model was trained with, if it is
+                there.
+            id: column of the rows that is passed on; if None, the one known to identify them, or else they are
+                numbered.
+
+        Raises:
+            TableNotFound: there is no table to be like.
+            BadOption: the prior is impossible.
+            BadFile: the model does not say what its features are.
+        """
+        prior_shares(prior, classifier.classes, classifier.shares)
+        self.model, self.classifier = model, classifier
+        self.rows = 0
+        self._sky, self._prior, self._id = sky, prior, id
+        self._plan = feature_plan(model)
+        self._trained = classifier.manifest.get("data", {}).get("table")
+        self._like = sky.table(like) if like else sky.tables.get(self._trained or "")
+        self._inputs = inputs or FeatureOptions()
+        self._features: dict[str, FeatureTable] = {}
+        self.answer: tuple[Column, ...] = ()
+        self._missing: set[str] | None = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Features of the model that no batch could give so far, in the order of the model."""
+        return tuple(name for name in self.classifier.features if self._missing and name in self._missing)
+
+    def classify(self, batch: pa.RecordBatch, known: Sequence[Column] = ()) -> pa.RecordBatch:
+        """What the model says of rows, in their order: the id, then the columns of `score_columns`.
+
+        Args:
+            batch: the rows, any number of them.
+            known: what a file says of their columns.
+
+        Raises:
+            BadTable: the rows give none of the model's features, or their ids are of several kinds.
+            BadOption: they lack a column that was named, or their id is called like a column of the answer.
+        """
+        import pyarrow as pa
+
+        columns = self.answer = self.answer or self._answer(batch, known)
+        ids = self._ids(batch, columns[0])
+        features = self._features_of(self._sky.give(batch, known, self._like))
+        lacking = set(features.missing)
+        self._missing = lacking if self._missing is None else self._missing & lacking
+        self.rows += batch.num_rows
+        found = features.rows().stream()
+        table = pa.Table.from_batches(found.batches, found.schema)
+        if not table.num_rows:
+            return pa.RecordBatch.from_pylist([], answer_schema(columns))
+        [whole] = table.sort_by(ROW_ID).combine_chunks().to_batches()
+        scored = score_rows(features, whole, self.classifier, self.model.title, self._prior, columns[1:])
+        return pa.RecordBatch.from_arrays([ids, *scored.columns[1:]], names=[column.name for column in columns])
+
+    def _features_of(self, info: TableInfo) -> FeatureTable:
+        version = info.version.version_id
+        if version not in self._features:
+            self._features[version] = self._opened(info)
+        return self._features[version]
+
+    def _opened(self, info: TableInfo) -> FeatureTable:
+        given = self._inputs
+        planned = (self._plan.get("inputs") or {}) if self._like and self._like.name == self._trained else {}
+        there = {name: column for name, column in planned.items() if info.column(column)}
+        options = replace(
+            given,
+            groups=(),
+            features=self.classifier.features,
+            inputs={**there, **given.inputs},
+            deredden=bool(self._plan.get("deredden")),
+            neighbours=given.neighbours or self._around(),
+            allow_missing=True,
+        )
+        features = feature_table(self._sky, GIVEN, options)
+        if not features.gives_any:
+            columns = [column.name for column in info.columns if column.name != ROW_ID]
+            more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
+            raise BadTable(
+                f"the rows give none of the {len(features.names)} features of {self.model.title}: their columns are "
+                f"{', '.join(columns[:_NAMED])}{more}; say which is which by --input NAME=COLUMN"
+            )
+        return features
+
+    def _around(self) -> str | None:
+        """Whose galaxies surround the rows: they themselves are a few, with nothing around them."""
+        table = self._plan.get("neighbours") or self._trained
+        return table if table in self._sky.tables else None
+
+    def _answer(self, batch: pa.RecordBatch, known: Sequence[Column]) -> tuple[Column, ...]:
+        found = score_columns(self.classifier.classes)
+        first = self._id_column(batch, known)
+        if find_column(found, first.name):
+            raise BadOption(f"the id of the rows is called {first.name!r}, as a column of the answer; rename it")
+        return (first, *found)
+
+    def _id_column(self, batch: pa.RecordBatch, known: Sequence[Column]) -> Column:
+        columns = [
+            replace(find_column(known, name) or Column(name, ""), name=name, type=_kind(batch, name))
+            for name in batch.schema.names
+        ]
+        if self._id is not None:
+            column = find_column(columns, self._id)
+            if column is None:
+                raise BadOption(f"--id {self._id}: the rows have no such column, they have {_listed(columns)}")
+        else:
+            role = self._like.role("id") if self._like else None
+            column = (find_column(columns, role.name) if role else None) or find_id(columns)
+        if column is None:
+            return Column(ROW, "BIGINT", description="Number of the row, from 1")
+        check_column_name(column.name)
+        kind = "BIGINT" if _kind(batch, column.name) == "BIGINT" else "VARCHAR"
+        return replace(column, type=kind, role="id")
+
+    def _ids(self, batch: pa.RecordBatch, column: Column) -> pa.Array:
+        import pyarrow as pa
+
+        kind = pa.int64() if column.type == "BIGINT" else pa.string()
+        if column.role != "id":
+            return pa.array(range(self.rows + 1, self.rows + batch.num_rows + 1), kind)
+        if column.name not in batch.schema.names:
+            return pa.nulls(batch.num_rows, kind)
+        try:
+            return batch.column(column.name).cast(kind)
+        except pa.ArrowException:
+            raise BadTable(f"ids in {column.name!r} are of several kinds; make all of them text") from None
+
+
+def answer_schema(columns: Sequence[Column]) -> pa.Schema:
+    """The Arrow schema of the columns of an answer."""
+    import pyarrow as pa
+
+    kinds = {"VARCHAR": pa.string(), "FLOAT": pa.float32(), "BIGINT": pa.int64()}
+    return pa.schema([(column.name, kinds[column.type]) for column in columns])
+
+
+def _kind(batch: pa.RecordBatch, name: str) -> str:
+    import pyarrow as pa
+
+    found = batch.schema.field(name).type
+    return "BIGINT" if pa.types.is_integer(found) else "DOUBLE" if pa.types.is_floating(found) else "VARCHAR"
+
+
+def _listed(columns: Sequence[Column]) -> str:
+    more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
+    return ", ".join(column.name for column in columns[:_NAMED]) + more
