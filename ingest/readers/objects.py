@@ -128,7 +128,7 @@ def _array(name: str, values: list[Any]) -> pa.Array:
 
     kinds = {type(value) for value in values} - {type(None)}
     try:
-        if kinds <= {int, bool} and all(value is None or value in _WHOLE for value in values):
+        if kinds and kinds <= {int, bool} and all(value is None or value in _WHOLE for value in values):
             return pa.array([None if value is None else int(value) for value in values], pa.int64())
         if kinds <= {int, bool, float}:
             return pa.array([None if value is None else float(value) for value in values], pa.float64())

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from skyband.models.classifier.classifier import Classifier
 from skyband.models.classifier.priors import Prior, prior_shares
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
+from skyband.models.features.inputs import bind_inputs, standard_inputs
 from skyband.models.scoring.given_rows import GIVEN, SkyOfRows
 from skyband.models.scoring.score_table import score_columns, score_rows
 from skyband.models.scoring.shelf import ModelVersion, feature_plan
+from skyband.queries.stream import ResultStream
 from skyband.schema.columns import Column, TableInfo, find_column
-from skyband.schema.errors import BadOption, BadTable
+from skyband.schema.errors import BadFile, BadOption, BadTable
 from skyband.schema.names import check_column_name
-from skyband.schema.roles import ROW_ID, find_id
+from skyband.schema.roles import ROW_ID, find_id, is_number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,6 +80,7 @@ class RowClassifier:
         self._trained = classifier.manifest.get("data", {}).get("table")
         self._like = sky.table(like) if like else sky.tables.get(self._trained or "")
         self._inputs = inputs or FeatureOptions()
+        self._known = self._inputs_of_like()
         self._features: dict[str, FeatureTable] = {}
         self.answer: tuple[Column, ...] = ()
         self._missing: set[str] | None = None
@@ -113,6 +117,22 @@ class RowClassifier:
         scored = score_rows(features, whole, self.classifier, self.model.title, self._prior, columns[1:])
         return pa.RecordBatch.from_arrays([ids, *scored.columns[1:]], names=[column.name for column in columns])
 
+    def stream(self, given: Iterable[tuple[pa.RecordBatch, Sequence[Column]]], **properties: Any) -> ResultStream:
+        """The same of many batches, as they come, for an encoder; the first is classified at once.
+
+        Args:
+            given: batches, each with what a file says of its columns.
+            **properties: further fields of `ResultStream`.
+
+        Raises:
+            BadFile: there are no rows.
+        """
+        answers = (self.classify(batch, known) for batch, known in given if batch.num_rows)
+        first = next(answers, None)
+        if first is None:
+            raise BadFile("there are no rows to classify")
+        return ResultStream(self.answer, first.schema, itertools.chain([first], answers), **properties)
+
     def _features_of(self, info: TableInfo) -> FeatureTable:
         version = info.version.version_id
         if version not in self._features:
@@ -121,26 +141,39 @@ class RowClassifier:
 
     def _opened(self, info: TableInfo) -> FeatureTable:
         given = self._inputs
-        planned = (self._plan.get("inputs") or {}) if self._like and self._like.name == self._trained else {}
-        there = {name: column for name, column in planned.items() if info.column(column)}
+        inputs = {**self._known, **given.inputs}
+        for name, column in given.inputs.items():
+            found = info.column(column)
+            # Objects need not have all that others have.
+            if (found is None and not self._features) or (found is not None and not is_number(found)):
+                fault = f"that column holds {found.type}, no numbers" if found else "the rows have no such column"
+                raise BadOption(f"--input {name}={column}: {fault}; they have {_listed(info.columns)}")
         options = replace(
             given,
             groups=(),
             features=self.classifier.features,
-            inputs={**there, **given.inputs},
+            inputs={name: column for name, column in inputs.items() if info.column(column)},
             deredden=bool(self._plan.get("deredden")),
             neighbours=given.neighbours or self._around(),
             allow_missing=True,
         )
         features = feature_table(self._sky, GIVEN, options)
         if not features.gives_any:
-            columns = [column.name for column in info.columns if column.name != ROW_ID]
-            more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
             raise BadTable(
                 f"the rows give none of the {len(features.names)} features of {self.model.title}: their columns are "
-                f"{', '.join(columns[:_NAMED])}{more}; say which is which by --input NAME=COLUMN"
+                f"{_listed(info.columns)}; say which is which by --input NAME=COLUMN"
             )
         return features
+
+    def _inputs_of_like(self) -> dict[str, str]:
+        """The standard inputs that are columns of the table the rows are like, as they were in the training."""
+        if self._like is None:
+            return {}
+        planned = (self._plan.get("inputs") or {}) if self._like.name == self._trained else {}
+        bound = bind_inputs(self._like, planned, self._sky.store.path)
+        roles = {name for name, item in standard_inputs().items() if item.role}
+        found = {name: one.column for name, one in bound.items() if one.column and name not in roles}
+        return found | planned
 
     def _around(self) -> str | None:
         """Whose galaxies surround the rows: they themselves are a few, with nothing around them."""
@@ -202,5 +235,6 @@ def _kind(batch: pa.RecordBatch, name: str) -> str:
 
 
 def _listed(columns: Sequence[Column]) -> str:
-    more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
-    return ", ".join(column.name for column in columns[:_NAMED]) + more
+    names = [column.name for column in columns if column.name != ROW_ID]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +17,9 @@ from skyband.server.output import deliver, output_options
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from skyband.ingest.given import GivenRows
     from skyband.models.features import FeatureOptions
-    from skyband.models.scoring.classify_rows import RowClassifier
-    from skyband.queries.result import Result
+    from skyband.queries.stream import ResultStream
+    from skyband.schema.columns import Column
 
 _NAMED = 8
 
@@ -72,6 +71,7 @@ def command(
     from skyband.models.scoring.classify_rows import RowClassifier
     from skyband.models.scoring.given_rows import SkyOfRows
     from skyband.models.scoring.shelf import find_model
+    from skyband.queries.result import Result
 
     shares = read_prior(prior)
     with SkyOfRows(settings) as sky, progress_bar("classifying") as progress:
@@ -79,46 +79,29 @@ def command(
         asked = RowClassifier(
             sky, chosen, Classifier.load(chosen.folder), prior=shares, inputs=features, like=like, id=id_
         )
-        result = _result(asked, open_given(files, sys.stdin.buffer, batch_rows), progress)
+
+        def rows() -> Iterator[tuple[pa.RecordBatch, Sequence[Column]]]:
+            for given in open_given(files, sys.stdin.buffer, batch_rows):
+                for batch in given.batches:
+                    yield batch, given.columns
+                    progress(asked.rows, None)
+
+        stream = asked.stream(rows())
+        result = Result(_Answers(stream), stream.columns, query=command_line(), batch_rows=batch_rows)
         deliver(result, settings, output, format)
     if asked.missing:
         more = f" and {len(asked.missing) - _NAMED} more" if len(asked.missing) > _NAMED else ""
         note(f"features of {chosen.title} that the rows do not give: {', '.join(asked.missing[:_NAMED])}{more}")
 
 
-def _result(
-    asked: RowClassifier, given: Iterator[GivenRows], progress: Callable[[int, int | None], None]
-) -> Result:
-    """What the model says, as it is said; the first batch is classified before anything is written."""
-    from skyband.models.scoring.classify_rows import answer_schema
-    from skyband.queries.result import Result
-    from skyband.schema.errors import BadFile
-
-    def answers() -> Iterator[pa.RecordBatch]:
-        for some in given:
-            for batch in some.batches:
-                if batch.num_rows:
-                    yield asked.classify(batch, some.columns)
-                    progress(asked.rows, None)
-
-    rows = answers()
-    first = next(rows, None)
-    if first is None:
-        raise BadFile("there are no rows to classify")
-    columns = asked.answer
-    return Result(_Answers(first, rows, answer_schema(columns)), columns, query=command_line(), batch_rows=1)
-
-
 class _Answers:
-    """Batches on their way, as a query's are taken."""
+    """Rows on their way, as a query's are taken."""
 
-    def __init__(self, first: pa.RecordBatch, rest: Iterator[pa.RecordBatch], schema: pa.Schema) -> None:
-        self._first, self._rest, self._schema = first, rest, schema
+    def __init__(self, stream: ResultStream) -> None:
+        self._stream = stream
 
     def to_arrow_reader(self, batch_size: int, /) -> pa.RecordBatchReader:
         """The batches as they are."""
-        import itertools
-
         import pyarrow as pa
 
-        return pa.RecordBatchReader.from_batches(self._schema, itertools.chain([self._first], self._rest))
+        return pa.RecordBatchReader.from_batches(self._stream.schema, self._stream.batches)
