@@ -50,9 +50,7 @@ def open_sent(path: Path) -> GivenRows:
     return GivenRows((), batches(_objects_of(path, kind)))
 
 
-def open_given(
-    paths: Sequence[Path], standard_input: BinaryIO, batch_objects: int = BATCH_ROWS
-) -> Iterator[GivenRows]:
+def open_given(paths: Sequence[Path], standard_input: BinaryIO, batch_objects: int = BATCH_ROWS) -> Iterator[GivenRows]:
     """The rows of files, in their order.
 
     Args:
@@ -98,7 +96,7 @@ def _of_table(path: Path) -> Iterator[GivenRows]:
 
 
 def _of_input(stream: BinaryIO, batch_objects: int) -> Iterator[GivenRows]:
-    buffered = cast(BufferedReader, stream if hasattr(stream, "peek") else BufferedReader(stream))  # type: ignore[arg-type]
+    buffered = cast(BufferedReader, stream if hasattr(stream, "peek") else BufferedReader(stream))
     kind = kind_of(buffered.peek(_HEAD_BYTES))
     if kind is not None:
         # Whoever sends alerts one by one wants an answer before the last.

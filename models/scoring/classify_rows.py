@@ -15,7 +15,7 @@ from skyband.models.scoring.given_rows import GIVEN, SkyOfRows
 from skyband.models.scoring.score_table import score_columns, score_rows
 from skyband.models.scoring.shelf import ModelVersion, feature_plan
 from skyband.queries.stream import ResultStream
-from skyband.schema.columns import Column, TableInfo, find_column
+from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo, find_column
 from skyband.schema.errors import BadFile, BadOption, BadTable
 from skyband.schema.names import check_column_name
 from skyband.schema.roles import ROW_ID, find_id, is_number
@@ -235,6 +235,6 @@ def _kind(batch: pa.RecordBatch, name: str) -> str:
 
 
 def _listed(columns: Sequence[Column]) -> str:
-    names = [column.name for column in columns if column.name != ROW_ID]
+    names = [column.name for column in columns if column.name not in (ROW_ID, HEALPIX_COLUMN)]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

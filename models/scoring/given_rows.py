@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from skyband.queries.sky import Sky
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo, Version, find_column
@@ -14,6 +14,7 @@ from skyband.schema.faults import duckdb_faults
 from skyband.schema.keys import catalog_of, data_of
 from skyband.schema.names import quote
 from skyband.schema.roles import ROW_ID, assign_roles, is_number
+from skyband.schema.writer import KEY_METADATA
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,6 +26,8 @@ GIVEN = "given rows"
 
 _GIVEN = "skyband_given_rows"
 _FLOATS = frozenset({"FLOAT", "DOUBLE"})
+_DEGREES = {"ra": (0, 360), "dec": (-90, 90)}
+_UNKNOWN = '"NULL"'
 _OURS = frozenset({HEALPIX_COLUMN, ROW_ID, "rowid"})
 """Names that mean something of their own in a table."""
 
@@ -44,6 +47,9 @@ class SkyOfRows(Sky):
         super().__init__(settings=settings)
         self._given: TableInfo | None = None
         self.connection.execute(f"ATTACH ':memory:' AS {quote(catalog_of(GIVEN))}")
+
+    def __enter__(self) -> Self:
+        return self
 
     def table(self, name: str) -> TableInfo:
         """What a table says about itself, or what is known of the given rows."""
@@ -73,12 +79,13 @@ class SkyOfRows(Sky):
             cursor.register(_GIVEN, numbered)
             try:
                 described = cursor.execute(f"DESCRIBE FROM {_GIVEN}").fetchall()
-                types = {name: kind for name, kind, *_ in described}
+                # A column without any value may have been of any type.
+                types = {name: "DOUBLE" if kind == _UNKNOWN else kind for name, kind, *_ in described}
                 info = _described([_known(name, types[name], columns) for name in names], like)
                 self._given = info
                 own = [_value(name, column) for name, column in zip(names, info.columns, strict=False)]
                 rows = f"SELECT {', '.join([*own, *_presence(info), quote(ROW_ID)])} FROM {_GIVEN}"
-                cursor.execute(f"CREATE OR REPLACE TABLE {data_of(info)} AS {rows}")
+                cursor.execute(f"CREATE OR REPLACE TABLE {data_of(info)} AS SELECT *, {_key(info)} FROM ({rows})")
             finally:
                 cursor.unregister(_GIVEN)
         return info
@@ -94,7 +101,7 @@ def _described(columns: Sequence[Column], like: TableInfo | None) -> TableInfo:
     known = [like.column(column.name) if like else None for column in columns]
     if like is None or not any(known):
         found = _with_roles(columns)
-        return TableInfo(GIVEN, (*found, _row_id()), versions=(_version(found, {}),))
+        return TableInfo(GIVEN, (*found, *_KEYS), versions=(_version(found, {}),))
     both = zip(columns, known, strict=True)
     found = [column if other is None else _as(column, other) for column, other in both]
     details = dict(like.details)
@@ -103,9 +110,7 @@ def _described(columns: Sequence[Column], like: TableInfo | None) -> TableInfo:
         details["columns"] = {
             table: [pair for pair in pairs if pair["here"] in names] for table, pairs in details["columns"].items()
         }
-    return replace(
-        like, name=GIVEN, columns=(*found, _row_id()), details=details, versions=(_version(found, details),)
-    )
+    return replace(like, name=GIVEN, columns=(*found, *_KEYS), details=details, versions=(_version(found, details),))
 
 
 def _as(column: Column, other: Column) -> Column:
@@ -125,8 +130,16 @@ def _with_roles(columns: Sequence[Column]) -> list[Column]:
     return [replace(one, role="") if one.role in ("ra", "dec") and not is_placed else one for one in found.columns]
 
 
-def _row_id() -> Column:
-    return Column(ROW_ID, "BIGINT", role="id")
+_KEYS = (Column(ROW_ID, "BIGINT", role="id"), KEY_METADATA)
+
+
+def _key(info: TableInfo) -> str:
+    """The key column, NULL of rows without a position."""
+    ra, dec = info.role("ra"), info.role("dec")
+    if ra is None or dec is None:
+        return f"NULL::BIGINT AS {HEALPIX_COLUMN}"
+    placed = " AND ".join(f"{quote(column.name)} IS NOT NULL" for column in (ra, dec))
+    return f"CASE WHEN {placed} THEN healpix(29, {quote(ra.name)}, {quote(dec.name)}) END AS {HEALPIX_COLUMN}"
 
 
 def _version(columns: Sequence[Column], details: Mapping[str, Any]) -> Version:
@@ -139,7 +152,11 @@ def _value(name: str, column: Column) -> str:
     """A column of the batch; what is no number is missing, as in the tables of a store."""
     value = quote(name)
     if column.type in _FLOATS:
+        value = f"{value}::{column.type}"
         value = f"CASE WHEN isfinite({value}) THEN {value} END"
+    if column.role in _DEGREES:
+        least, most = _DEGREES[column.role]
+        value = f"CASE WHEN {value} BETWEEN {least} AND {most} THEN ({value})::DOUBLE END"
     return f"{value} AS {quote(column.name)}"
 
 

@@ -72,7 +72,9 @@ async def _read(request: Request[Any, Any, Any], settings: Settings) -> tuple[Pa
         parameters = await Parameters.read(request, settings)
         file = parameters.files.get("file")
         if file is None:
-            raise BadOption("there are no rows: send JSON objects, or a table as the field `file`, curl -F file=@my.csv")
+            raise BadOption(
+                "there are no rows: send JSON objects, or a table as the field `file`, curl -F file=@my.csv"
+            )
         return parameters, file
     body = await read_body(request, settings)
     items = list(request.query_params.multi_items())

@@ -28,7 +28,6 @@ from skyband.queries.serving import frames
 from skyband.queries.serving.errors import error_content, is_fatal
 from skyband.queries.serving.lockdown import allow_files, die_with_parent, limit_cpu, limit_process
 from skyband.queries.serving.uploads import check_bytes, limited
-from skyband.schema.columns import Column
 from skyband.schema.errors import BadFile, ResourceLimit, SkybandError, missing_dependency
 from skyband.schema.settings import Settings
 

@@ -92,7 +92,11 @@ def create_app(service: Service, listening: str) -> RequestLog:
         lifespan=[running],
         request_max_body_size=None,  # bodies are read by `web.bodies`, which has limits of its own
         openapi_config=OpenAPIConfig(
-            title="skyband", version="1", description="A sky database in a box", render_plugins=[SchemaPage()]
+            title="skyband",
+            version="1",
+            description="A sky database in a box",
+            render_plugins=[SchemaPage()],
+            use_handler_docstrings=True,
         ),
         logging_config=None,
     )
