@@ -60,7 +60,7 @@ def open_given(paths: Sequence[Path], standard_input: BinaryIO, batch_objects: i
 
     Raises:
         BadFile, BadOption: a file is missing, damaged, or of no format that is known.
-        MissingDependency: for Avro, if its library is not installed.
+        ModuleNotFoundError: for Avro, if its library is not installed.
     """
     kinds = [(path, None if str(path) == "-" else _kind(path)) for path in paths]
     for is_objects, some in itertools.groupby(kinds, key=lambda pair: pair[1] is not None):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from skyband.schema.errors import BadFile, MissingDependency
+from skyband.schema.errors import BadFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +40,7 @@ def records(stream: BinaryIO, kind: str, name: str) -> Iterator[dict[str, Any]]:
 
     Raises:
         BadFile: it is damaged, or holds something else than objects.
-        MissingDependency: for Avro, if its library is not installed.
+        ModuleNotFoundError: for Avro, if its library is not installed.
     """
     for record in _json(stream, name) if kind == "json" else _avro(stream, name):
         if not isinstance(record, Mapping):
@@ -94,10 +94,8 @@ def _parsed(text: bytes, name: str) -> Any:
 
 
 def _avro(stream: BinaryIO, name: str) -> Iterator[Any]:
-    try:
-        import fastavro
-    except ModuleNotFoundError:
-        raise MissingDependency("Avro needs fastavro, which is not installed; pip install fastavro") from None
+    import fastavro
+
     try:
         yield from fastavro.reader(stream)
     # What the library raises of damaged bytes is of many kinds.

@@ -95,6 +95,7 @@ class FeatureTable:
         also: Sequence[str] = (),
         labels: str | None = None,
         healpix: tuple[int, int] | None = None,
+        only: str = "true",
     ) -> Result:
         """The features of all rows, or of some: id, healpix_29, what else is wanted, then a FLOAT a feature.
 
@@ -105,6 +106,7 @@ class FeatureTable:
             labels: "TABLE.COLUMN": only rows whose id has a value in that column of a table of labels, which comes as
                 the column `label`.
             healpix: only rows whose key lies between these two, both included.
+            only: condition on the rows in SQL, over the columns of the table.
 
         Raises:
             BadOption: there is no such column, or it has the name of a feature.
@@ -117,7 +119,8 @@ class FeatureTable:
             )
         extra = [self._passed_on(name) for name in also]
         label = self._labels(labels) if labels is not None else None
-        where = "true" if healpix is None else f"{HEALPIX_COLUMN} BETWEEN {healpix[0]:d} AND {healpix[1]:d}"
+        place = "true" if healpix is None else f"{HEALPIX_COLUMN} BETWEEN {healpix[0]:d} AND {healpix[1]:d}"
+        where = f"({place} AND ({only}))"
         query = self._sql(extra, label, where)
         with duckdb_faults("features failed"):
             relation = self.sky.connection.cursor().sql(query)

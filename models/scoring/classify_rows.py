@@ -12,7 +12,7 @@ from skyband.models.classifier.priors import Prior, prior_shares
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
 from skyband.models.features.inputs import bind_inputs, standard_inputs
 from skyband.models.scoring.given_rows import GIVEN, SkyOfRows
-from skyband.models.scoring.score_table import score_columns, score_rows
+from skyband.models.scoring.scores import score_columns, score_rows
 from skyband.models.scoring.shelf import ModelVersion, feature_plan
 from skyband.queries.stream import ResultStream
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo, find_column

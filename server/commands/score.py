@@ -36,14 +36,23 @@ if TYPE_CHECKING:
     help="How common the classes are where TABLE comes from.",
 )
 @click.option("--prefix", default="", metavar="TEXT", help="Of the names of the new columns, for a second model.")
+@click.option("--missing-only", is_flag=True, help="Only rows that this version of the model has not scored yet.")
 @input_options
 @json_option
 @store_option
 def command(
-    settings: Settings, table: str, model: str, prior: str, prefix: str, features: FeatureOptions, as_json: bool
+    settings: Settings,
+    table: str,
+    model: str,
+    prior: str,
+    prefix: str,
+    missing_only: bool,
+    features: FeatureOptions,
+    as_json: bool,
 ) -> None:
     """Classify the rows of TABLE: class, probabilities, doubt and safety become columns of its next version.
 
+    After skyband ingest --append, --missing-only scores the new rows and leaves the others as they are.
     --input, --light-curves and --neighbours are those of the training for the table it learnt from, unless told. A run
     that was broken off goes on where it was.
 
@@ -63,6 +72,7 @@ def command(
             prior=shares,
             inputs=features if is_told else None,
             prefix=prefix,
+            missing_only=missing_only,
             command=command_line(),
             on_progress=progress,
         )
@@ -86,6 +96,9 @@ def _facts(report: ScoreReport) -> dict[str, Any]:
 
 
 def _show(report: ScoreReport) -> None:
+    if not report.rows:
+        print(f"{report.info.name}: {report.model.title} has scored all of its {report.info.rows:,} rows already")
+        return
     speed = report.rows / max(report.seconds, 1e-9)
     print(
         f"{report.info.name}: {report.rows:,} rows scored by {report.model.title} in {report.seconds:.1f} s "

@@ -153,7 +153,11 @@ def test_alerts_in_avro(run: Run, store: Store, scored: pa.Table, tmp_path: Path
         (b"[]", (), "there are no rows to classify"),
         (b"[1]", (), "mine holds int where an object should be"),
         (b'{"g": 1, "r": 2}\n{"g": 1', (), "mine, object 2, is not JSON"),
-        (b"a,b\n1,2\n", (), "none of the 21 features of kinds@1: their columns are a, b; say which is which by --input"),
+        (
+            b"a,b\n1,2\n",
+            (),
+            "none of the 21 features of kinds@1: their columns are a, b; say which is which by --input",
+        ),
         (gzip.compress(b"g,r\n1,2\n")[:-9], (), "mine is truncated"),
         (b"g,r\n1,2\n", ("--input", "u=no"), "--input u=no: the rows have no such column; they have g, r"),
         (b"g,r\n1,2\n", ("--like", "no"), "no table 'no'"),

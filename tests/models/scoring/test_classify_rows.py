@@ -15,7 +15,8 @@ from skyband.models.classifier.members.boosting import Boosting
 from skyband.models.features import FeatureOptions, feature_table
 from skyband.models.scoring.classify_rows import RowClassifier
 from skyband.models.scoring.given_rows import GIVEN, SkyOfRows
-from skyband.models.scoring.score_table import score_columns, score_table
+from skyband.models.scoring.score_table import score_table
+from skyband.models.scoring.scores import score_columns
 from skyband.models.scoring.train_table import TrainingReport, train_on_table
 from skyband.queries import Sky
 from skyband.schema.errors import BadFile, BadOption, BadTable
