@@ -123,7 +123,8 @@ from skyband.models.scoring.train_table import train_on_table
 from skyband.queries import Sky
 options = FeatureOptions(groups=("colours", "magnitudes"))
 with Sky(sys.argv[1]) as sky:
-    train_on_table(sky, "known", "kind", sys.argv[2], options, budget_s=2, on_progress=lambda step: print(step, flush=True))
+    tell = lambda step: print(step, flush=True)
+    train_on_table(sky, "known", "kind", sys.argv[2], options, budget_s=2, on_progress=tell)
 """
 
 
