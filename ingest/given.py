@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
@@ -17,12 +17,15 @@ import duckdb
 from skyband.ingest.readers import open_source
 from skyband.ingest.readers.detect import open_bytes, reading
 from skyband.ingest.readers.objects import BATCH_ROWS, batches, kind_of, records
+from skyband.ingest.readers.source import Source
 from skyband.ingest.upload import open_upload
 from skyband.schema.columns import Column
 from skyband.schema.faults import duckdb_faults
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Note = Callable[[str], None]
 
 _HEAD_BYTES = 4096
 _TABLE_BATCH_ROWS = 65_536
@@ -50,12 +53,15 @@ def open_sent(path: Path) -> GivenRows:
     return GivenRows((), batches(_objects_of(path, kind)))
 
 
-def open_given(paths: Sequence[Path], standard_input: BinaryIO, batch_objects: int = BATCH_ROWS) -> Iterator[GivenRows]:
+def open_given(
+    paths: Sequence[Path], standard_input: BinaryIO, note: Note, batch_objects: int = BATCH_ROWS
+) -> Iterator[GivenRows]:
     """The rows of files, in their order.
 
     Args:
         paths: files; "-" is the standard input, of which objects are taken as they arrive.
         standard_input: its bytes.
+        note: told of lines that are left out since they cannot be read.
         batch_objects: objects in a batch; those of neighbouring files come together, since a file may be one alert.
 
     Raises:
@@ -69,7 +75,7 @@ def open_given(paths: Sequence[Path], standard_input: BinaryIO, batch_objects: i
             yield GivenRows((), batches(chained, batch_objects))
             continue
         for path, _ in some:
-            yield from _of_input(standard_input, batch_objects) if str(path) == "-" else _of_table(path)
+            yield from _of_input(standard_input, note, batch_objects) if str(path) == "-" else _of_table(path, note)
 
 
 def _kind(path: Path) -> str | None:
@@ -84,18 +90,30 @@ def _objects_of(path: Path, kind: str) -> Iterator[dict[str, object]]:
         yield from records(stream, kind, path.name)
 
 
-def _of_table(path: Path) -> Iterator[GivenRows]:
+def _of_table(path: Path, note: Note) -> Iterator[GivenRows]:
     source = open_source([path])
     with closing(duckdb.connect()) as connection:
 
         def rows() -> Iterator[pa.RecordBatch]:
             with duckdb_faults(f"{path} cannot be read"), source.relation(connection) as relation:
                 yield from connection.sql(f"FROM {relation}").to_arrow_reader(_TABLE_BATCH_ROWS)
+                _tell_rejects(source, connection, note)
 
         yield GivenRows(source.columns, rows())
 
 
-def _of_input(stream: BinaryIO, batch_objects: int) -> Iterator[GivenRows]:
+def _tell_rejects(source: Source, connection: duckdb.DuckDBPyConnection, note: Note) -> None:
+    rejects = source.rejects(connection)
+    if rejects is None:
+        return
+    [(count, line, reason)] = connection.execute(
+        f"SELECT count(DISTINCT line), min(line), arg_min(reason, line) FROM ({rejects})"
+    ).fetchall()
+    if count:
+        note(f"{source.path.name}: {count:,} lines cannot be read and are left out, the first is line {line}: {reason}")
+
+
+def _of_input(stream: BinaryIO, note: Note, batch_objects: int) -> Iterator[GivenRows]:
     buffered = cast(BufferedReader, stream if hasattr(stream, "peek") else BufferedReader(stream))
     kind = kind_of(buffered.peek(_HEAD_BYTES))
     if kind is not None:
@@ -103,7 +121,7 @@ def _of_input(stream: BinaryIO, batch_objects: int) -> Iterator[GivenRows]:
         yield GivenRows((), batches(records(buffered, kind, "the standard input"), batch_objects))
         return
     with _kept(buffered) as path:
-        yield from _of_table(path)
+        yield from _of_table(path, note)
 
 
 @contextmanager

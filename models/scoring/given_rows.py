@@ -114,8 +114,9 @@ def _described(columns: Sequence[Column], like: TableInfo | None) -> TableInfo:
 
 
 def _as(column: Column, other: Column) -> Column:
-    role = "" if other.role == "id" or (other.role and not is_number(column)) else other.role
-    return replace(other, type=column.type, unit=column.unit or other.unit, ucd=column.ucd or other.ucd, role=role)
+    found = replace(other, type=column.type, unit=column.unit or other.unit, ucd=column.ucd or other.ucd)
+    can_play = is_number(found) and (found.role not in _DEGREES or found.unit in ("", "deg"))
+    return found if can_play and found.role != "id" else replace(found, role="")
 
 
 def _with_roles(columns: Sequence[Column]) -> list[Column]:
@@ -124,10 +125,9 @@ def _with_roles(columns: Sequence[Column]) -> list[Column]:
         found = assign_roles(columns, given={"id": ROW_ID})
     except BadTable:
         return list(columns)
-    is_placed = found.frame == "ICRS" and all(
-        is_number(column) and column.unit in ("", "deg") for role in ("ra", "dec") if (column := found.column(role))
-    )
-    return [replace(one, role="") if one.role in ("ra", "dec") and not is_placed else one for one in found.columns]
+    if found.frame != "ICRS":
+        return list(columns)
+    return [_as(column, one) if one.role else one for column, one in zip(columns, found.columns, strict=True)]
 
 
 _KEYS = (Column(ROW_ID, "BIGINT", role="id"), KEY_METADATA)

@@ -81,7 +81,7 @@ def command(
         )
 
         def rows() -> Iterator[tuple[pa.RecordBatch, Sequence[Column]]]:
-            for given in open_given(files, sys.stdin.buffer, batch_rows):
+            for given in open_given(files, sys.stdin.buffer, note, batch_rows):
                 for batch in given.batches:
                     yield batch, given.columns
                     progress(asked.rows, None)

@@ -76,6 +76,21 @@ def test_several_files_and_what_they_lack(run: Run, scored: pa.Table, tmp_path: 
     assert read(run("classify", str(whole), "--model", "kinds", "--format", "csv")[1]) == near(read(out))
 
 
+def test_lines_that_cannot_be_read_are_told(run: Run, scored: pa.Table, tmp_path: Path) -> None:
+    lines = written(given(scored), "csv").decode().splitlines()
+    (tmp_path / "mine.csv").write_text("\n".join([*lines[:20], "7,bright,1,2,3,4", *lines[20:]]) + "\n")
+    code, out, err = run("classify", str(tmp_path / "mine.csv"), "--model", "kinds", "--format", "csv")
+    assert (code, read(out)) == (0, near(answered(scored)))
+    assert err.startswith("mine.csv: 1 lines cannot be read and are left out, the first is line 21: ")
+
+
+def test_avro_needs_its_library(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fastavro", None)
+    (tmp_path / "alert.avro").write_bytes(b"Obj\x01")
+    code, _, err = run("classify", str(tmp_path / "alert.avro"), "--model", "kinds")
+    assert (code, err) == (2, "skyband: this needs fastavro, which is not installed; pip install 'skyband[alerts]'\n")
+
+
 def alerts(scored: pa.Table) -> list[dict[str, Any]]:
     """Rows as a broker sends them: a candidate inside, and what is no part of a row."""
     return [
@@ -107,12 +122,13 @@ def test_alerts_are_answered_as_they_come(store: Store, scored: pa.Table) -> Non
     assert [row | {"id": int(row.pop("objectId")[3:])} for row in found] == near(answered(scored)[:4])
 
 
-@pytest.mark.parametrize("form", ["csv", "csv.gz", "parquet"])
-def test_tables_come_by_the_standard_input(store: Store, scored: pa.Table, form: str) -> None:
-    command = [sys.executable, "-m", "skyband.server", "classify", "-", "--model", "kinds", "--format", "csv"]
-    content = written(given(scored), form)
-    done = subprocess.run([*command, "--store", str(store.path)], input=content, capture_output=True, check=True)
-    assert read(done.stdout.decode()) == near(answered(scored))
+@pytest.mark.parametrize("form", ["csv", "csv.gz", "parquet", "json", "ndjson"])
+def test_rows_come_by_the_standard_input(
+    run: Run, scored: pa.Table, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(written(given(scored), form))))
+    code, out, err = run("classify", "-", "--model", "kinds", "--format", "csv")
+    assert (code, err, read(out)) == (0, "", near(answered(scored)))
 
 
 def test_alerts_in_avro(run: Run, store: Store, scored: pa.Table, tmp_path: Path) -> None:
