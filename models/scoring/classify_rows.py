@@ -27,6 +27,7 @@ ROW = "row"
 """Name of the answer's first column where rows have no id: they are numbered from 1."""
 
 _NAMED = 8
+_MOST_ID_BYTES = 10_000
 
 
 class RowClassifier:
@@ -142,17 +143,17 @@ class RowClassifier:
     def _opened(self, info: TableInfo) -> FeatureTable:
         given = self._inputs
         inputs = {**self._known, **given.inputs}
-        for name, column in given.inputs.items():
-            found = info.column(column)
-            # Objects need not have all that others have.
-            if (found is None and not self._features) or (found is not None and not is_number(found)):
-                fault = f"that column holds {found.type}, no numbers" if found else "the rows have no such column"
-                raise BadOption(f"--input {name}={column}: {fault}; they have {_listed(info.columns)}")
+        # Of objects the first batch must have what is named; later ones need not.
+        lost = [f"{name}={column}" for name, column in given.inputs.items() if not _is_numbers(info, column)]
+        if lost and not self._features:
+            raise BadOption(
+                f"--input {lost[0]}: the rows have no such column of numbers; they have {_listed(info.columns)}"
+            )
         options = replace(
             given,
             groups=(),
             features=self.classifier.features,
-            inputs={name: column for name, column in inputs.items() if info.column(column)},
+            inputs={name: column for name, column in inputs.items() if _is_numbers(info, column)},
             deredden=bool(self._plan.get("deredden")),
             neighbours=given.neighbours or self._around(),
             allow_missing=True,
@@ -213,10 +214,25 @@ class RowClassifier:
             return pa.array(range(self.rows + 1, self.rows + batch.num_rows + 1), kind)
         if column.name not in batch.schema.names:
             return pa.nulls(batch.num_rows, kind)
+        values = batch.column(column.name)
+        _check_length(values.dictionary if pa.types.is_dictionary(values.type) else values, column.name)
         try:
-            return batch.column(column.name).cast(kind)
+            return values.cast(kind)
         except pa.ArrowException:
             raise BadTable(f"ids in {column.name!r} are of several kinds; make all of them text") from None
+
+
+def _is_numbers(info: TableInfo, name: str) -> bool:
+    column = info.column(name)
+    return column is not None and is_number(column)
+
+
+def _check_length(values: pa.Array, name: str) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_string(values.type) and (pc.max(pc.binary_length(values)).as_py() or 0) > _MOST_ID_BYTES:
+        raise BadTable(f"an id in {name!r} is longer than {_MOST_ID_BYTES:,} bytes; name another column with --id")
 
 
 def answer_schema(columns: Sequence[Column]) -> pa.Schema:

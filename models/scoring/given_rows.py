@@ -27,6 +27,7 @@ GIVEN = "given rows"
 _GIVEN = "skyband_given_rows"
 _FLOATS = frozenset({"FLOAT", "DOUBLE"})
 _DEGREES = {"ra": (0, 360), "dec": (-90, 90)}
+_MOST_CHARACTERS = 1_000
 _UNKNOWN = '"NULL"'
 _OURS = frozenset({HEALPIX_COLUMN, ROW_ID, "rowid"})
 """Names that mean something of their own in a table."""
@@ -64,15 +65,17 @@ class SkyOfRows(Sky):
             like: the table whose columns those of the same names are.
 
         Raises:
-            BadTable: there are no columns, or one of them twice.
+            BadTable: there are no columns of numbers, or one of them twice.
         """
         import numpy as np
         import pyarrow as pa
 
-        batch = batch.select([name for name in batch.schema.names if name.lower() not in _OURS])
+        batch = batch.select([field.name for field in batch.schema if _is_wanted(field, like)])
         names = batch.schema.names
         if not names or len({name.lower() for name in names}) < len(names):
-            raise BadTable("the rows have no columns" if not names else "the rows have a column twice; rename one")
+            raise BadTable(
+                "the rows have a column twice; rename one" if names else "no column of the rows holds numbers"
+            )
         numbered = batch.append_column(ROW_ID, pa.array(np.arange(batch.num_rows)))
         cursor = self.connection.cursor()
         with duckdb_faults("the rows cannot be read"):
@@ -89,6 +92,24 @@ class SkyOfRows(Sky):
             finally:
                 cursor.unregister(_GIVEN)
         return info
+
+
+def _is_wanted(field: pa.Field, like: TableInfo | None) -> bool:
+    """Whether a feature could be made of a column: numbers, and text that means something in the table it is like."""
+    import pyarrow.types as types
+
+    kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+    is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
+    if field.name.lower() in _OURS or types.is_nested(kind):
+        return False
+    return like is not None and like.column(field.name) is not None if is_text else _is_plain(kind)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    import pyarrow.types as types
+
+    numbers = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null)
+    return any(is_one(kind) for is_one in numbers)
 
 
 def _known(name: str, kind: str, columns: Sequence[Column]) -> Column:
@@ -151,6 +172,8 @@ def _version(columns: Sequence[Column], details: Mapping[str, Any]) -> Version:
 def _value(name: str, column: Column) -> str:
     """A column of the batch; what is no number is missing, as in the tables of a store."""
     value = quote(name)
+    if column.type == "VARCHAR":
+        value = f"left({value}, {_MOST_CHARACTERS})"
     if column.type in _FLOATS:
         value = f"{value}::{column.type}"
         value = f"CASE WHEN isfinite({value}) THEN {value} END"

@@ -187,7 +187,7 @@ CSV = b"id,g,r\n1,18,17.5\n"
         (CSV, {"like": "nothing"}, 404, "no table 'nothing' here"),
         (CSV, {"input": "u"}, 400, "input='u' is not of the form NAME=COLUMN"),
         (CSV, {"input": "q=g"}, 400, "no input 'q'"),
-        (CSV, {"input": "u=nope"}, 400, "input=u=nope: the rows have no such column; they have id, g, r"),
+        (CSV, {"input": "u=nope"}, 400, "input=u=nope: the rows have no such column of numbers; they have id, g, r"),
         (CSV, {"id": "nope"}, 400, "id=nope: the rows have no such column"),
         (b"a,b\n1,2\n", {}, 400, "none of the 21 features of kinds@1: their columns are a, b; say which is which by"),
         (b"", {}, 400, "the upload is empty"),
@@ -246,6 +246,12 @@ def test_bodies_that_hold_no_rows(served: Served, request_of: dict[str, Any], wo
 
 
 def test_after_hostile_uploads_nothing_is_left(served: Served, store: Store, scored: pa.Table) -> None:
+    # A kilobyte that is gigabytes of text.
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 150, pa.int32()), pa.array(["x" * 20_000_000]))
+    bomb = io.BytesIO()
+    pa.parquet.write_table(pa.table({"g": pa.array([18.0] * 150), "id": long}), bomb, compression="zstd")
+    response = post(served, bomb.getvalue())
+    assert (response.status_code, "unpacks to more than 200,000 bytes" in response.text) == (400, True)
     # A few kilobytes that are five million rows.
     flood = io.BytesIO()
     pa.parquet.write_table(pa.table({"g": pa.array(np.zeros(5_000_000)), "r": pa.array(np.ones(5_000_000))}), flood)

@@ -90,12 +90,12 @@ def test_columns_of_other_names_are_named(sky: SkyOfRows, trained: TrainingRepor
     inputs = FeatureOptions(inputs={band: f"my_{band}" for band in BANDS})
     found = asked(sky, trained, inputs=inputs, id="NAME").classify(batch_of(mine))
     assert found.rename_columns({"name": "id"}).equals(asked(sky, trained).classify(batch_of(rows)))
-    with pytest.raises(BadOption, match="--input u=no: the rows have no such column; they have name, my_u"):
+    with pytest.raises(BadOption, match="--input u=no: the rows have no such column of numbers; they have name, my_u"):
         asked(sky, trained, inputs=FeatureOptions(inputs={"u": "no"})).classify(batch_of(mine))
     with pytest.raises(BadOption, match="--id no: the rows have no such column"):
         asked(sky, trained, id="no").classify(batch_of(rows))
     texts = mine.set_column(1, "my_u", pa.array(["19"] * 200))
-    with pytest.raises(BadOption, match="--input u=my_u: that column holds VARCHAR, no numbers"):
+    with pytest.raises(BadOption, match="--input u=my_u: the rows have no such column of numbers"):
         asked(sky, trained, inputs=inputs).classify(batch_of(texts))
 
 
@@ -129,7 +129,7 @@ def test_what_cannot_be_asked(sky: SkyOfRows, trained: TrainingReport) -> None:
         asked(sky, trained).stream([])
     with pytest.raises(BadOption, match="the prior names quark"):
         asked(sky, trained, prior={"quark": 1, "galaxy": 1, "quasar": 1, "star": 1})
-    with pytest.raises(BadTable, match="have no columns"):
+    with pytest.raises(BadTable, match="no column of the rows holds numbers"):
         asked(sky, trained).classify(pa.RecordBatch.from_arrays([pa.array([1])], names=["rowid"]))
     with pytest.raises(BadTable, match="a column twice"):
         asked(sky, trained).classify(pa.RecordBatch.from_arrays([pa.array([1.0])] * 3, names=["g", "r", "G"]))
@@ -140,6 +140,17 @@ def test_what_cannot_be_asked(sky: SkyOfRows, trained: TrainingReport) -> None:
     one.classify(pa.RecordBatch.from_pylist([{"id": 1, "g": 18.0, "r": 17.0}]))
     with pytest.raises(BadTable, match="ids in 'id' are of several kinds"):
         one.classify(pa.RecordBatch.from_pylist([{"id": "one", "g": 18.0, "r": 17.0}]))
+
+
+def test_texts_may_be_long(sky: SkyOfRows, trained: TrainingReport) -> None:
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * 20, pa.int32()), pa.array(["x" * 10_000_000]))
+    numbers = {"g": pa.array([18.0] * 20), "r": pa.array([17.0] * 20)}
+    expected = asked(sky, trained).classify(pa.RecordBatch.from_pydict(numbers))
+    # One that the table has, too, and one that means nothing.
+    for name in ("kind", "remarks"):
+        assert asked(sky, trained).classify(pa.RecordBatch.from_pydict(numbers | {name: long})).equals(expected)
+    with pytest.raises(BadTable, match="an id in 'id' is longer than 10,000 bytes"):
+        asked(sky, trained).classify(pa.RecordBatch.from_pydict(numbers | {"id": long}))
 
 
 def test_names_cannot_be_sql(sky: SkyOfRows, trained: TrainingReport) -> None:
