@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from skyband.schema.errors import BadFile
+from skyband.schema.roles import ROW_ID
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,6 +118,9 @@ def _batch(rows: list[Mapping[str, Any]]) -> pa.RecordBatch:
     names = list(dict.fromkeys(name for row in rows for name in row))
     if len(names) > _MOST_COLUMNS:
         raise BadFile(f"the objects have {len(names):,} different members; a table of {_MOST_COLUMNS:,} is the most")
+    if not names:
+        # Rows there are, though nothing is in them.
+        return pa.RecordBatch.from_arrays([pa.nulls(len(rows))], names=[ROW_ID])
     arrays = [_array(name, [row.get(name) for row in rows]) for name in names]
     return pa.RecordBatch.from_arrays(arrays, names=names)
 

@@ -76,7 +76,7 @@ class FeatureTable:
         extinction = read_toml("extinction") if self.options.deredden else None
         what = {
             "features": [(item.name, item.unit, item.needs, item.group) for item in self.features],
-            "sql": {group.name: group.sql for group in self._groups()},
+            "sql": {name: load_groups()[name].sql for name in {item.group for item in self.features}},
             "places": fill_sql(PACKAGE, "places"),
             "inputs": [(name, standard_inputs()[name].least, standard_inputs()[name].most) for name in used],
             "extinction": extinction,

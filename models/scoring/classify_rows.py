@@ -15,7 +15,7 @@ from skyband.models.scoring.given_rows import GIVEN, SkyOfRows
 from skyband.models.scoring.scores import score_columns, score_rows
 from skyband.models.scoring.shelf import ModelVersion, feature_plan
 from skyband.queries.stream import ResultStream
-from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo, find_column
+from skyband.schema.columns import Column, TableInfo, find_column
 from skyband.schema.errors import BadFile, BadOption, BadTable
 from skyband.schema.names import check_column_name
 from skyband.schema.roles import ROW_ID, find_id, is_number
@@ -106,7 +106,7 @@ class RowClassifier:
 
         columns = self.answer = self.answer or self._answer(batch, known)
         ids = self._ids(batch, columns[0])
-        features = self._features_of(self._sky.give(batch, known, self._like))
+        features = self._features_of(self._sky.give(batch, known, self._like), batch.schema.names)
         lacking = set(features.missing)
         self._missing = lacking if self._missing is None else self._missing & lacking
         self.rows += batch.num_rows
@@ -134,21 +134,19 @@ class RowClassifier:
             raise BadFile("there are no rows to classify")
         return ResultStream(self.answer, first.schema, itertools.chain([first], answers), **properties)
 
-    def _features_of(self, info: TableInfo) -> FeatureTable:
+    def _features_of(self, info: TableInfo, names: Sequence[str]) -> FeatureTable:
         version = info.version.version_id
         if version not in self._features:
-            self._features[version] = self._opened(info)
+            self._features[version] = self._opened(info, names)
         return self._features[version]
 
-    def _opened(self, info: TableInfo) -> FeatureTable:
+    def _opened(self, info: TableInfo, names: Sequence[str]) -> FeatureTable:
         given = self._inputs
         inputs = {**self._known, **given.inputs}
-        # Of objects the first batch must have what is named; later ones need not.
+        # Of objects the first batch must have what is named, and any feature; later ones need not.
         lost = [f"{name}={column}" for name, column in given.inputs.items() if not _is_numbers(info, column)]
         if lost and not self._features:
-            raise BadOption(
-                f"--input {lost[0]}: the rows have no such column of numbers; they have {_listed(info.columns)}"
-            )
+            raise BadOption(f"--input {lost[0]}: the rows have no such column of numbers; they have {_listed(names)}")
         options = replace(
             given,
             groups=(),
@@ -159,10 +157,10 @@ class RowClassifier:
             allow_missing=True,
         )
         features = feature_table(self._sky, GIVEN, options)
-        if not features.gives_any:
+        if not features.gives_any and not self._features:
             raise BadTable(
                 f"the rows give none of the {len(features.names)} features of {self.model.title}: their columns are "
-                f"{_listed(info.columns)}; say which is which by --input NAME=COLUMN"
+                f"{_listed(names)}; say which is which by --input NAME=COLUMN"
             )
         return features
 
@@ -196,7 +194,9 @@ class RowClassifier:
         if self._id is not None:
             column = find_column(columns, self._id)
             if column is None:
-                raise BadOption(f"--id {self._id}: the rows have no such column, they have {_listed(columns)}")
+                raise BadOption(
+                    f"--id {self._id}: the rows have no such column, they have {_listed(batch.schema.names)}"
+                )
         else:
             role = self._like.role("id") if self._like else None
             column = (find_column(columns, role.name) if role else None) or find_id(columns)
@@ -250,7 +250,6 @@ def _kind(batch: pa.RecordBatch, name: str) -> str:
     return "BIGINT" if pa.types.is_integer(found) else "DOUBLE" if pa.types.is_floating(found) else "VARCHAR"
 
 
-def _listed(columns: Sequence[Column]) -> str:
-    names = [column.name for column in columns if column.name not in (ROW_ID, HEALPIX_COLUMN)]
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

@@ -65,17 +65,15 @@ class SkyOfRows(Sky):
             like: the table whose columns those of the same names are.
 
         Raises:
-            BadTable: there are no columns of numbers, or one of them twice.
+            BadTable: a column is there twice.
         """
         import numpy as np
         import pyarrow as pa
 
         batch = batch.select([field.name for field in batch.schema if _is_wanted(field, like)])
         names = batch.schema.names
-        if not names or len({name.lower() for name in names}) < len(names):
-            raise BadTable(
-                "the rows have a column twice; rename one" if names else "no column of the rows holds numbers"
-            )
+        if len({name.lower() for name in names}) < len(names):
+            raise BadTable("the rows have a column twice; rename one")
         numbered = batch.append_column(ROW_ID, pa.array(np.arange(batch.num_rows)))
         cursor = self.connection.cursor()
         with duckdb_faults("the rows cannot be read"):

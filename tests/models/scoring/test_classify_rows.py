@@ -107,6 +107,17 @@ def test_objects_need_not_have_the_same_columns(sky: SkyOfRows, trained: Trainin
     assert second["row"].to_pylist() == [2, 3]
     alone = asked(sky, trained).classify(pa.RecordBatch.from_pylist([{"g": 18.0, "r": 17.5}]))
     assert second.slice(0, 1).to_pylist() == [alone.to_pylist()[0] | {"row": 2}]
+    [third] = one.classify(pa.RecordBatch.from_pylist([{"name": "x"}])).to_pylist()
+    assert (third["row"], third["safety"]) == (4, "unsafe")
+
+
+def test_groups_of_features_may_be_missing_as_a_whole(sky: SkyOfRows, trained: TrainingReport) -> None:
+    one = asked(sky, trained)
+    [found] = one.classify(pa.RecordBatch.from_pylist([{"g": 18.0}])).to_pylist()
+    nothing = dict.fromkeys(("u", "r", "i", "z"))
+    [expected] = asked(sky, trained).classify(pa.RecordBatch.from_pylist([{"g": 18.0} | nothing])).to_pylist()
+    assert found == expected
+    assert set(trained.classifier.features) - set(one.missing) == {"g_mag"}
 
 
 @pytest.mark.parametrize("nothing", [np.nan, np.inf, -np.inf, None, -9999.0])
@@ -129,7 +140,7 @@ def test_what_cannot_be_asked(sky: SkyOfRows, trained: TrainingReport) -> None:
         asked(sky, trained).stream([])
     with pytest.raises(BadOption, match="the prior names quark"):
         asked(sky, trained, prior={"quark": 1, "galaxy": 1, "quasar": 1, "star": 1})
-    with pytest.raises(BadTable, match="no column of the rows holds numbers"):
+    with pytest.raises(BadTable, match="none of the 21 features of kinds@1: their columns are rowid; say"):
         asked(sky, trained).classify(pa.RecordBatch.from_arrays([pa.array([1])], names=["rowid"]))
     with pytest.raises(BadTable, match="a column twice"):
         asked(sky, trained).classify(pa.RecordBatch.from_arrays([pa.array([1.0])] * 3, names=["g", "r", "G"]))

@@ -256,6 +256,15 @@ def test_a_table_without_some_features_and_rows_without_any(sky: Sky, score: Cal
     assert found["p_star"][:5] == pytest.approx(shares[CLASSES.index("star")], abs=1e-5)
 
 
+def test_a_table_without_a_whole_group_of_features(sky: Sky, score: Callable[..., Any]) -> None:
+    trained(sky)
+    rows = sources(6, 20)
+    publish_rows(sky.store, "one", id=rows["id"], ra=rows["ra"], dec=rows["dec"], gmag=rows["g"])
+    scored = score(sky, "one")
+    assert (scored.rows, "g_mag" in scored.missing, "g_minus_r" in scored.missing) == (20, False, True)
+    assert sky.sql("SELECT DISTINCT safety FROM one").rows() == [("unsafe",)]
+
+
 def test_the_manifest_says_where_everything_came_from(sky: Sky) -> None:
     report = trained(sky)
     manifest = json.loads(Path(report.model.folder / "manifest.json").read_text())
