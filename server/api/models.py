@@ -9,27 +9,35 @@ from litestar import get
 from litestar.exceptions import NotFoundException
 
 from skyband.models.scoring.shelf import ModelVersion, find_model, model_names, model_versions, summary
-from skyband.schema.errors import BadName, BadOption
+from skyband.schema.errors import BadFile, BadName, BadOption
 from skyband.server.service import Service
 from skyband.server.web.access import Identity
 
 
 @get("/models")
 async def list_models(service: Service, identity: Identity) -> dict[str, Any]:
-    """The versions of each model whose training has ended: its table, classes and main figures."""
+    """The versions of each model whose training has ended, with table, classes and main figures; damaged ones by name."""
 
-    def listed() -> list[dict[str, Any]]:
-        versions = (one for name in model_names(service.store) for one in model_versions(service.store, name))
-        return [summary(one) for one in versions if one.is_finished]
+    def listed() -> dict[str, Any]:
+        found, damaged = [], []
+        for one in (one for name in model_names(service.store) for one in model_versions(service.store, name)):
+            try:
+                found += [summary(one)] if one.is_finished else []
+            except BadFile:
+                damaged.append(one.title)
+        return {"models": found, "damaged": damaged}
 
-    return {"models": await asyncio.to_thread(listed)}
+    return await asyncio.to_thread(listed)
 
 
 @get("/models/{name:str}")
 async def describe_model(service: Service, identity: Identity, name: str) -> dict[str, Any]:
     """The manifest of NAME (its newest version) or NAME@VERSION: features, classes, data, seeds, metrics."""
     model = await known_model(service, name)
-    return {"model": model.title, **await asyncio.to_thread(model.manifest)}
+    try:
+        return {"model": model.title, **await asyncio.to_thread(model.manifest)}
+    except BadFile:
+        raise BadFile(f"model {model.title} is damaged; train it anew") from None
 
 
 async def known_model(service: Service, name: str) -> ModelVersion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import json
@@ -9,6 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from astropy.table import Table
+from litestar.datastructures import UploadFile
 
 from skyband.models.classifier.members.boosting import Boosting
 from skyband.models.features import FeatureOptions
@@ -25,8 +28,11 @@ from skyband.models.scoring.score_table import score_table
 from skyband.models.scoring.train_table import train_on_table
 from skyband.queries import Sky
 from skyband.queries.formats import FORMATS
+from skyband.schema.errors import ResourceLimit
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
+from skyband.server.api.classify_processes import Classifiers
+from skyband.server.api.classify_worker import Wanted
 from tests.conftest import publish_rows
 from tests.models.scoring.conftest import sources
 from tests.server.conftest import Served, json_rows, serving
@@ -284,9 +290,7 @@ def test_models_stay_loaded_and_the_process_may_die(served: Served, scored: pa.T
     assert workers(served) != [worker]
 
 
-def test_a_new_version_is_picked_up_and_a_request_ends_with_its_time(
-    store: Store, scored: pa.Table, tmp_path: Path
-) -> None:
+def test_a_new_version_is_picked_up(store: Store, scored: pa.Table, tmp_path: Path) -> None:
     for folder in ("tables", "models"):
         shutil.copytree(store.path / folder, tmp_path / "sky" / folder, copy_function=os.link)
     copy = Store.open(Settings(store=str(tmp_path / "sky")))
@@ -311,11 +315,26 @@ def test_a_new_version_is_picked_up_and_a_request_ends_with_its_time(
         assert served.client.get("/models/kinds").json()["model"] == "kinds@2"
         unknown = served.client.get("/models/nothing")
         assert (unknown.status_code, str(tmp_path) in unknown.text) == (404, False)
-    with serving(copy.path, query_time_limit_s="0.05") as served:
-        late = post(served, content)
-        assert (late.status_code, "longer than 0.05 s" in late.text) == (400, True)
-        assert workers(served) == []
-        assert not list(copy.path.glob(".spill-*"))
+        (copy.path / "models" / "kinds" / "2" / "manifest.json").write_text("{")
+        listed = served.client.get("/models").json()
+        assert (listed["models"], listed["damaged"]) == ([first], ["kinds@2"])
+        for damaged in (served.client.get("/models/kinds"), post(served, content)):
+            assert (damaged.status_code, str(tmp_path) in damaged.text, "damaged" in damaged.text) == (400, False, True)
+
+
+def test_a_request_ends_with_its_time(store: Store) -> None:
+    hurried = Store.open(replace(store.settings, query_time_limit_s=0.05))
+
+    async def ask() -> None:
+        classifiers = Classifiers(hurried)
+        try:
+            with pytest.raises(ResourceLimit, match=r"the rows took longer than 0\.05 s; send fewer"):
+                await classifiers.classify(UploadFile("text/csv", "mine", CSV), Wanted("kinds", "csv"))
+        finally:
+            await classifiers.close()
+
+    asyncio.run(ask())
+    assert not list(store.path.glob(".spill-*"))
 
 
 def test_it_is_described(served: Served) -> None:
