@@ -16,7 +16,7 @@ from skyband.server.web.access import Identity
 
 @get("/models")
 async def list_models(service: Service, identity: Identity) -> dict[str, Any]:
-    """The versions of each model whose training has ended, with table, classes and main figures; damaged ones by name."""
+    """The versions of each model whose training has ended: table, classes and main figures; damaged ones by name."""
 
     def listed() -> dict[str, Any]:
         found, damaged = [], []
