@@ -181,7 +181,8 @@ def _properties(
         "licence": _first(known, "licence"),
         "citation": _first(known, "citation"),
         "epoch": plan.epoch,
-        "details": {"files": files, "rejected": counts},
+        # What was computed of the rows before stays theirs.
+        "details": {**(old.details if old else {}), "files": files, "rejected": counts},
     }
 
 

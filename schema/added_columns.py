@@ -49,6 +49,7 @@ def add_columns(
     action: str,
     command: str,
     details: Mapping[str, Any] | None = None,
+    keep: bool = False,
 ) -> AddedColumns:
     """Give a table computed columns; those that were computed before are replaced, whole.
 
@@ -64,6 +65,7 @@ def add_columns(
         action: what made them, in a word, for the history.
         command: the command that made them, as typed.
         details: to be put among the table's `details`.
+        keep: rows for which there is nothing new keep what was computed before; otherwise they have NULL.
 
     Returns:
         The new version, and how many rows found their place.
@@ -89,7 +91,7 @@ def add_columns(
         check_names(old, columns)
         with duckdb_faults(f"cannot add columns to table {table!r}"):
             given = _stage(writer, key, rows, columns)
-            chosen = ", ".join(_select_list(old, columns))
+            chosen = ", ".join(_select_list(old, columns, keep))
             writer.connection.execute(
                 fill_sql(
                     "skyband.schema",
@@ -167,11 +169,16 @@ def _stage(
     return given
 
 
-def _select_list(table: TableInfo, columns: Sequence[Column]) -> Iterator[str]:
+def _select_list(table: TableInfo, columns: Sequence[Column], keep: bool) -> Iterator[str]:
     """The columns of the next version: those that are computed anew keep their places."""
     for column in table.columns:
-        new = find_column(columns, column.name)
-        yield f"t.{quote(column.name)}" if new is None else f"s.{quote(new.name)}"
+        new, before = find_column(columns, column.name), f"t.{quote(column.name)}"
+        if new is None:
+            yield before
+        elif keep:
+            yield f"CASE WHEN s.id IS NULL THEN {before} ELSE s.{quote(new.name)} END AS {quote(new.name)}"
+        else:
+            yield f"s.{quote(new.name)}"
     for column in columns:
         if table.column(column.name) is None:
             yield f"s.{quote(column.name)}"

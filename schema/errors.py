@@ -26,8 +26,10 @@ A message says what was wrong, the value, and what to do.
 
 from __future__ import annotations
 
-_OF_MODELS = frozenset({"torch", "torchvision", "timm", "safetensors", "sklearn", "xgboost"})
-"""Libraries of the extra `models`."""
+_EXTRAS = dict.fromkeys(("torch", "torchvision", "timm", "safetensors", "sklearn", "xgboost"), "models") | {
+    "fastavro": "alerts"
+}
+"""The extra of the package that brings a library."""
 
 
 class SkybandError(Exception):
@@ -117,6 +119,6 @@ class TableNotFound(InputError):
 def missing_dependency(error: ModuleNotFoundError) -> MissingDependency | None:
     """What to say of a library that an extra of the package brings; None of any other."""
     name = (error.name or "").partition(".")[0]
-    if name not in _OF_MODELS:
+    if name not in _EXTRAS:
         return None
-    return MissingDependency(f"this needs {name}, which is not installed; pip install 'skyband[models]'")
+    return MissingDependency(f"this needs {name}, which is not installed; pip install 'skyband[{_EXTRAS[name]}]'")

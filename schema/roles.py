@@ -91,6 +91,14 @@ def assign_roles(
     return Roles(tuple(roles.get(column.name, replace(column, role="")) for column in described), frame)
 
 
+def find_id(columns: Sequence[Column]) -> Column | None:
+    """The column that identifies rows, by UCD or name; None where none is known to, or several could."""
+    try:
+        return _find_id(columns)
+    except BadTable:
+        return None
+
+
 def _whole(chosen: dict[str, Column]) -> dict[str, Column]:
     """Without the roles whose other half is missing."""
     halves = {role for pair in _PAIRS if len(chosen.keys() & set(pair)) == 1 for role in pair}

@@ -41,6 +41,7 @@ COMMANDS = (
     "encoder-card",
     "train",
     "score",
+    "classify",
     "validate",
     "candidates",
     "to-label",

@@ -61,7 +61,7 @@ def deliver(
         assert format is not None
         for chunk in encode(result.stream(), format):
             sys.stdout.buffer.write(chunk)
-        sys.stdout.buffer.flush()
+            sys.stdout.buffer.flush()
 
 
 def print_result(result: Result, most_rows: int, *, hidden: Collection[str] = ()) -> None:

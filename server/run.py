@@ -16,6 +16,7 @@ from skyband.schema.errors import BadOption
 from skyband.schema.locks import writer_lock
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
+from skyband.server.api.classify_processes import Classifiers
 from skyband.server.api.encoder_processes import Encoders
 from skyband.server.api.match_processes import MatchProcesses
 from skyband.server.catalogue import Catalogue
@@ -55,6 +56,7 @@ def build_service(settings: Settings, access: Access) -> Service:
     )
     service.matches = MatchProcesses(store)
     service.encoders = Encoders(store)
+    service.classifiers = Classifiers(store)
     return service
 
 

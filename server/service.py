@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from skyband.queries.serving import QueryPool
     from skyband.schema.settings import Settings
+    from skyband.server.api.classify_processes import Classifiers
     from skyband.server.api.encoder_processes import Encoders
     from skyband.server.api.match_processes import MatchProcesses
     from skyband.server.catalogue import Catalogue
@@ -41,6 +42,8 @@ class Service:
         """The processes that match uploaded tables."""
         self.encoders: Encoders
         """The process that turns uploaded images into vectors."""
+        self.classifiers: Classifiers
+        """The process that classifies uploaded rows."""
         self.labelling = asyncio.Lock()
         """Held while a label is written."""
         self.started_at = datetime.now(UTC)

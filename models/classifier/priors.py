@@ -17,6 +17,28 @@ _EM_ROUNDS = 1_000
 _EM_CHANGE = 1e-6
 
 
+def read_prior(text: str) -> Prior:
+    """A prior as people write it: train, uniform, or CLASS=SHARE,...
+
+    Raises:
+        BadOption: it is none of these.
+    """
+    if text == "train":
+        return "train"
+    if text == "uniform":
+        return "uniform"
+    shares = {}
+    for part in text.split(","):
+        name, equals, share = part.partition("=")
+        try:
+            shares[name.strip()] = float(share)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise BadOption(f"prior {text!r}: give train, uniform, or CLASS=SHARE,...")
+    return shares
+
+
 def prior_shares(prior: Prior, classes: Sequence[str], trained: Doubles) -> Doubles:
     """Share of each class.
 

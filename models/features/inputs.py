@@ -47,6 +47,7 @@ class Bound:
     origin: str  # for people: "sim_optical.psfMag_u", "column my_u"
     survey: str = ""  # that measured it, "" where nobody knows
     system: str = ""  # of a magnitude: "AB", "Vega", "" where nobody knows
+    column: str = ""  # that it is without more ado
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def _given(info: TableInfo, given: Mapping[str, str]) -> Iterator[tuple[str, Bou
         error = given.get(f"{name}_error")
         if error is not None:
             value = f"CASE WHEN {quote(error)} IS NOT NULL THEN {value} END"
-        yield name, Bound(value, f"column {column.name}")
+        yield name, Bound(value, f"column {column.name}", column=column.name)
 
 
 def _known_inputs() -> str:
@@ -247,8 +248,8 @@ def _measured(item: StandardInput, column: Column, columns: Sequence[Column]) ->
     if item.unit == "mag" and error is not None:
         value = f"CASE WHEN {quote(error.name)} IS NOT NULL THEN {value} END"
         if item.name in BANDS:
-            yield f"{item.name}_error", Bound(quote(error.name), f"column {error.name}")
-    yield item.name, Bound(value, f"column {column.name}")
+            yield f"{item.name}_error", Bound(quote(error.name), f"column {error.name}", column=error.name)
+    yield item.name, Bound(value, f"column {column.name}", column=column.name)
 
 
 def _error_of(column: Column, columns: Sequence[Column]) -> Column | None:

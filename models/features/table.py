@@ -70,6 +70,11 @@ class FeatureTable:
         return tuple(feature.name for feature in self.features)
 
     @property
+    def gives_any(self) -> bool:
+        """Whether the table gives a feature that needs an input; the number of bands is known of any table."""
+        return any(item.needs and item.name not in self.missing for item in self.features)
+
+    @property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of what the features are: names, units, inputs, SQL, dereddening.
 
@@ -99,6 +104,7 @@ class FeatureTable:
         also: Sequence[str] = (),
         labels: str | LabelRelation | None = None,
         healpix: tuple[int, int] | None = None,
+        only: str = "true",
     ) -> Result:
         """The features of all rows, or of some: id, healpix_29, what else is wanted, then a FLOAT a feature.
 
@@ -109,6 +115,7 @@ class FeatureTable:
             labels: "TABLE.COLUMN": only rows whose id has a value in that column of a table of labels, which comes as
                 the column `label`; or labels of another origin.
             healpix: only rows whose key lies between these two, both included.
+            only: condition on the rows in SQL, over the columns of the table.
 
         Raises:
             BadOption: there is no such column, or it has the name of a feature.
@@ -121,7 +128,8 @@ class FeatureTable:
             )
         extra = [self._passed_on(name) for name in also]
         label = self.labels(labels) if isinstance(labels, str) else labels
-        where = "true" if healpix is None else f"{HEALPIX_COLUMN} BETWEEN {healpix[0]:d} AND {healpix[1]:d}"
+        place = "true" if healpix is None else f"{HEALPIX_COLUMN} BETWEEN {healpix[0]:d} AND {healpix[1]:d}"
+        where = f"({place} AND ({only}))"
         query = self._sql(extra, label, where)
         with duckdb_faults("features failed"):
             relation = self.sky.connection.cursor().sql(query)

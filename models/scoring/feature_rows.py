@@ -29,7 +29,7 @@ def bands_of(table: FeatureTable) -> dict[str, tuple[str, ...]]:
 def feature_matrix(table: FeatureTable, batches: Sequence[pa.RecordBatch]) -> FeatureMatrix:
     """The features of some rows, with their places and magnitudes."""
     values = np.concatenate([matrix(batch, table.names) for batch in batches])
-    keys = [batch.column(HEALPIX_COLUMN).to_numpy(zero_copy_only=False) for batch in batches]
+    keys = [batch.column(HEALPIX_COLUMN).fill_null(-1).to_numpy() for batch in batches]
     return FeatureMatrix(
         values=values,
         names=table.names,

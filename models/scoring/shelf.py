@@ -94,6 +94,25 @@ def unfinished(store: Store, name: str) -> ModelVersion | None:
     return versions[-1] if versions and not versions[-1].is_finished else None
 
 
+def summary(model: ModelVersion) -> dict[str, Any]:
+    """What a list of models says of one: table, rows, classes, main figures; None of a training that has not ended.
+
+    Raises:
+        BadFile: its manifest is damaged.
+    """
+    known = model.manifest() if model.is_finished else {}
+    metrics = known.get("metrics", {})
+    return {
+        "model": model.title,
+        "finished": model.is_finished,
+        "table": known.get("data", {}).get("table"),
+        "rows": known.get("rows"),
+        "classes": known.get("classes"),
+        "accuracy": metrics.get("accuracy"),
+        "macro_f1": metrics.get("macro_f1"),
+    }
+
+
 def feature_plan(model: ModelVersion) -> dict[str, Any]:
     """How the features of a model were asked for, as `training_set` noted it.
 

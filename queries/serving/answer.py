@@ -6,12 +6,14 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from skyband.queries.serving import frames
 from skyband.queries.serving.errors import error_of
 from skyband.queries.serving.process import QueryProcess
 from skyband.schema.errors import ResourceLimit
+
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Answer:
 
     content_type: str
     size: int | None  # bytes, where the whole answer is there already
-    chunks: Chunks | Whole
+    chunks: Chunks | Whole | InFile
     likeness: Any = None  # how neighbours were found and what was left out, where the query asks for some; see `Reply`
 
     @classmethod
@@ -76,6 +78,29 @@ class Whole:
     async def aclose(self) -> None:
         """Forget the bytes."""
         self._data = b""
+
+
+class InFile:
+    """The bytes of an answer that is whole in a file; whoever made it is free already."""
+
+    truncated = False
+
+    def __init__(self, file: BinaryIO, rows: int) -> None:
+        self._file = file
+        self.rows = rows
+
+    def __aiter__(self) -> InFile:
+        return self
+
+    async def __anext__(self) -> bytes:
+        data = await asyncio.to_thread(self._file.read, _BLOCK_BYTES)
+        if not data:
+            raise StopAsyncIteration
+        return data
+
+    async def aclose(self) -> None:
+        """Let go of the file."""
+        self._file.close()
 
 
 class Chunks:

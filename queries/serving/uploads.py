@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -87,7 +87,7 @@ class Uploads:
     def _load(self, name: str, path: Path) -> tuple[Column, ...]:
         if self._reader is None:
             raise BadOption("this service takes no uploads")
-        _check_bytes(path, self._settings.upload_max_bytes)
+        check_bytes(path, self._settings.upload_max_bytes)
         upload = self._reader(path)
         if not upload.columns:
             raise BadFile("it has no columns")
@@ -111,20 +111,33 @@ class Uploads:
     def _read(self, upload: Upload) -> pa.Table:
         import pyarrow as pa
 
-        batches, rows, size = [], 0, 0
-        for batch in upload.batches:
-            rows += batch.num_rows
-            size += batch.nbytes
-            if rows > self._settings.upload_max_rows:
-                raise ResourceLimit(f"it has more than {self._settings.upload_max_rows:,} rows; send fewer")
-            if size > 2 * self._settings.upload_max_bytes:
-                raise ResourceLimit(f"it unpacks to more than {2 * self._settings.upload_max_bytes:,} bytes; send less")
-            batches.append(batch)
-        return _without_nan(pa.Table.from_batches(batches, upload.schema))
+        return _without_nan(pa.Table.from_batches(limited(upload.batches, self._settings), upload.schema))
 
 
-def _check_bytes(path: Path, most: int) -> None:
-    """Refuse a file that is too long, or unpacks to something too long."""
+def limited(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[pa.RecordBatch]:
+    """The batches of an uploaded table as they come.
+
+    Raises:
+        ResourceLimit: they have more rows or bytes than an upload may.
+    """
+    rows = size = 0
+    for batch in batches:
+        rows += batch.num_rows
+        size += batch.nbytes
+        if rows > settings.upload_max_rows:
+            raise ResourceLimit(f"it has more than {settings.upload_max_rows:,} rows; send fewer")
+        if size > 2 * settings.upload_max_bytes:
+            raise ResourceLimit(f"it unpacks to more than {2 * settings.upload_max_bytes:,} bytes; send less")
+        yield batch
+
+
+def check_bytes(path: Path, most: int) -> None:
+    """Refuse a file that is too long, or unpacks to something too long.
+
+    Raises:
+        ResourceLimit: it is or does.
+        BadFile: it cannot be read.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

@@ -17,7 +17,7 @@ def command(settings: Settings, model: str | None, as_json: bool) -> None:
 
     Example: skyband models stars@2 --json
     """
-    from skyband.models.scoring.shelf import find_model, model_names, model_versions
+    from skyband.models.scoring.shelf import find_model, model_names, model_versions, summary
     from skyband.schema.store import Store
 
     store = Store.open(settings)
@@ -25,22 +25,7 @@ def command(settings: Settings, model: str | None, as_json: bool) -> None:
         found = find_model(store, model)
         print_json({"model": found.title, "folder": str(found.folder)} | found.manifest())
         return
-    versions = [one for name in model_names(store) for one in model_versions(store, name)]
-    rows = []
-    for one in versions:
-        known = one.manifest() if one.is_finished else {}
-        metrics = known.get("metrics", {})
-        rows.append(
-            {
-                "model": one.title,
-                "finished": one.is_finished,
-                "table": known.get("data", {}).get("table"),
-                "rows": known.get("rows"),
-                "classes": known.get("classes"),
-                "accuracy": metrics.get("accuracy"),
-                "macro_f1": metrics.get("macro_f1"),
-            }
-        )
+    rows = [summary(one) for name in model_names(store) for one in model_versions(store, name)]
     if as_json:
         print_json(rows)
         return

@@ -19,7 +19,6 @@ from skyband.server.console import (
 )
 from skyband.server.feature_options import input_options, told_inputs
 from skyband.server.output import open_sky
-from skyband.server.prior_option import shares_of
 
 if TYPE_CHECKING:
     from skyband.models.features import FeatureOptions
@@ -37,23 +36,33 @@ if TYPE_CHECKING:
     help="How common the classes are where TABLE comes from.",
 )
 @click.option("--prefix", default="", metavar="TEXT", help="Of the names of the new columns, for a second model.")
+@click.option("--missing-only", is_flag=True, help="Only rows that this version of the model has not scored yet.")
 @input_options
 @json_option
 @store_option
 def command(
-    settings: Settings, table: str, model: str, prior: str, prefix: str, features: FeatureOptions, as_json: bool
+    settings: Settings,
+    table: str,
+    model: str,
+    prior: str,
+    prefix: str,
+    missing_only: bool,
+    features: FeatureOptions,
+    as_json: bool,
 ) -> None:
     """Classify the rows of TABLE: class, probabilities, doubt and safety become columns of its next version.
 
+    After skyband ingest --append, --missing-only scores the new rows and leaves the others as they are.
     --input, --light-curves and --neighbours are those of the training for the table it learnt from, unless told. A run
     that was broken off goes on where it was.
 
     Example: skyband score objects --model stars --prior star=0.6,galaxy=0.39,quasar=0.01
     """
+    from skyband.models.classifier.priors import read_prior
     from skyband.models.scoring.score_table import score_table
     from skyband.models.scoring.shelf import find_model
 
-    shares = shares_of(prior)
+    shares = read_prior(prior)
     with open_sky(settings) as sky, progress_bar(f"scoring {table}") as progress:
         report = score_table(
             sky,
@@ -62,6 +71,7 @@ def command(
             prior=shares,
             inputs=told_inputs(features),
             prefix=prefix,
+            missing_only=missing_only,
             command=command_line(),
             on_progress=progress,
         )
@@ -85,6 +95,9 @@ def _facts(report: ScoreReport) -> dict[str, Any]:
 
 
 def _show(report: ScoreReport) -> None:
+    if not report.rows:
+        print(f"{report.info.name}: {report.model.title} has scored all of its {report.info.rows:,} rows already")
+        return
     speed = report.rows / max(report.seconds, 1e-9)
     print(
         f"{report.info.name}: {report.rows:,} rows scored by {report.model.title} in {report.seconds:.1f} s "

@@ -65,11 +65,11 @@ def command(
     Example: skyband validate stars --leak -o stars.html
     """
     from skyband.models.classifier.classifier import Classifier
+    from skyband.models.classifier.priors import read_prior
     from skyband.models.scoring.shelf import find_model
     from skyband.models.validation.evidence import held_out, out_of_fold
     from skyband.models.validation.report import validate
     from skyband.schema.errors import BadOption
-    from skyband.server.prior_option import shares_of
 
     told = told_inputs(features)
     if table is None and (told or label is not None):
@@ -86,7 +86,7 @@ def command(
             found,
             classifier,
             evidence,
-            prior=None if prior is None else shares_of(prior),
+            prior=None if prior is None else read_prior(prior),
             with_leak=leak,
             with_depth=faint,
             on_progress=tell,

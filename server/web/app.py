@@ -12,7 +12,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 
-from skyband.server.api import cones, discovery, moc, similar, sql, tables, xmatch
+from skyband.server.api import classify, cones, discovery, moc, models, similar, sql, tables, xmatch
 from skyband.server.pages import home
 from skyband.server.service import Service
 from skyband.server.tap import sync, uws, vosi
@@ -43,6 +43,7 @@ def create_app(service: Service, listening: str) -> RequestLog:
             await service.jobs.close()
             await service.matches.close()
             await service.encoders.close()
+            await service.classifiers.close()
             await service.pool.close()
             service.catalogue.close()
 
@@ -76,8 +77,10 @@ def create_app(service: Service, listening: str) -> RequestLog:
             home.table_page,
             tap,
             scs,
+            *classify.HANDLERS,
             *discovery.HANDLERS,
             *moc.HANDLERS,
+            *models.HANDLERS,
             *similar.HANDLERS,
             *sql.HANDLERS,
             *tables.HANDLERS,
@@ -89,7 +92,11 @@ def create_app(service: Service, listening: str) -> RequestLog:
         lifespan=[running],
         request_max_body_size=None,  # bodies are read by `web.bodies`, which has limits of its own
         openapi_config=OpenAPIConfig(
-            title="skyband", version="1", description="A sky database in a box", render_plugins=[SchemaPage()]
+            title="skyband",
+            version="1",
+            description="A sky database in a box",
+            render_plugins=[SchemaPage()],
+            use_handler_docstrings=True,
         ),
         logging_config=None,
     )

@@ -154,3 +154,20 @@ def test_other_writers_and_other_tables(stars: Store, make_table: MakeTable) -> 
     with pytest.raises(ZeroDivisionError):
         add(stars, (pa.table({"id": [1], "score": [1 / number]}) for number in (1, 0)), SCORE)
     assert stars.info("stars").version.version == 1
+
+
+def test_rows_without_news_may_keep_what_they_had(stars: Store) -> None:
+    add(stars, pa.table({"id": [1, 2], "score": [0.5, 0.25], "kind": ["a", "b"]}), SCORE, KIND)
+    add(stars, pa.table({"id": [2, 3], "score": [None, 9.0], "kind": ["c", None]}), SCORE, KIND, keep=True)
+    assert rows(stars, "stars", "SELECT id, score, kind FROM {} ORDER BY id") == [
+        (1, 0.5, "a"),
+        (2, None, "c"),
+        (3, 9.0, None),
+    ]
+    later = Column("later", "FLOAT")
+    add(stars, pa.table({"id": [3], "later": [1.0]}), later, keep=True)
+    assert rows(stars, "stars", "SELECT id, score, later FROM {} ORDER BY id") == [
+        (1, 0.5, None),
+        (2, None, None),
+        (3, 9.0, 1.0),
+    ]

@@ -66,7 +66,7 @@ def test_columns_may_have_other_names_where_a_model_scores(run: Run, tables: Non
         (("train", "known", "--label", "kind", "--name", "k", "--groups", "spells"), "spells"),
         (("train", "missing", "--label", "kind", "--name", "k"), "missing"),
         (("score", "others", "--model", "nothing"), "no model 'nothing'"),
-        (("score", "others", "--model", "k", "--prior", "half"), "--prior 'half'"),
+        (("score", "others", "--model", "k", "--prior", "half"), "prior 'half'"),
         (("models", "nothing"), "no model 'nothing'"),
     ],
 )

@@ -259,7 +259,7 @@ def test_after_hostile_uploads_the_service_answers_and_nothing_is_left(served: S
     nearest = {"k": "1", "exclude_arcsec": "0"}
     [row] = json_rows(served.client.post("/similar/shapes", data=nearest, files={"file": ("x.png", source)}))
     assert row["id"] == "blob12"
-    assert not list(shapes.path.glob(".spill-*/image-*"))
+    assert not list(shapes.path.glob(".spill-*/file-*"))
 
 
 def test_a_body_of_100_mb_is_refused_before_it_is_kept(served: Served) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from skyband.models.classifier.matrix import Doubles, Floats, chunks
 from skyband.models.classifier.members.boosted_file import check_boosted
 from skyband.models.classifier.members.member import Rows, Task
-from skyband.schema.errors import BadFile, MissingDependency
+from skyband.schema.errors import BadFile
 
 _SEEDS = 1_000_003
 """Seeds of two trainings lie so far apart, more than rounds of one do."""
@@ -19,10 +19,8 @@ _BINS = 256
 
 
 def _library() -> Any:
-    try:
-        import xgboost
-    except ImportError:
-        raise MissingDependency("XGBoost is not installed; pip install 'skyband[models]'") from None
+    import xgboost
+
     xgboost.set_config(verbosity=0)
     return xgboost
 

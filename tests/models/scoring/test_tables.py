@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from skyband.ingest.options import IngestOptions
+from skyband.ingest.pipeline import ingest
 from skyband.models.classifier.matrix import FeatureMatrix
 from skyband.models.classifier.members.boosting import Boosting
 from skyband.models.classifier.progress import Progress
 from skyband.models.features import FeatureOptions, feature_table
-from skyband.models.scoring import score_table as scoring
+from skyband.models.scoring import score_parts
 from skyband.models.scoring.score_table import score_table
 from skyband.models.scoring.shelf import find_model, model_names, model_versions
 from skyband.models.scoring.train_table import TrainingReport, train_on_table
@@ -40,7 +44,7 @@ def columns(sky: Sky, query: str) -> dict[str, Any]:
 @pytest.fixture
 def score(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Scoring by models of boosted trees alone, in parts of a hundred rows."""
-    monkeypatch.setattr(scoring, "_PART_ROWS", 100)
+    monkeypatch.setattr(score_parts, "_PART_ROWS", 100)
 
     def scored(sky: Sky, table: str, model: str = "kinds", **options: Any) -> Any:
         return score_table(sky, table, find_model(sky.store, model), command="skyband score", **options)
@@ -149,6 +153,37 @@ def test_a_scoring_that_was_broken_off_goes_on(sky: Sky, score: Callable[..., An
     assert (rows, classes) == (500, 500)
 
 
+def test_only_rows_that_were_not_scored_yet(sky: Sky, score: Callable[..., Any], tmp_path: Path) -> None:
+    trained(sky)
+    ids = "SELECT id, class, p_galaxy, p_star, entropy, class_set, safety, model_version FROM others"
+    assert score(sky, "others", missing_only=True).rows == 500
+    before = {row["id"]: row for row in sky.sql(ids).to_arrow().to_pylist()}
+    again = score(sky, "others", missing_only=True)
+    assert (again.rows, again.info.version.version, sky.table("others").version.version) == (0, 2, 2)
+
+    more = sources(7, 130)
+    pq.write_table(pa.table(more), tmp_path / "more.parquet")
+    ingest(sky.store, [tmp_path / "more.parquet"], IngestOptions(table="others", mode="append"))
+    assert sky.sql("SELECT count(*) FROM others WHERE class IS NULL").rows() == [(130,)]
+    done: list[tuple[int, int | None]] = []
+    found = score(sky, "others", missing_only=True, on_progress=lambda rows, total: done.append((rows, total)))
+    assert (found.rows, sum(found.classes.values()), done[-1], len(done)) == (130, 130, (130, 130), 2)
+    after = {row["id"]: row for row in sky.sql(ids).to_arrow().to_pylist()}
+    assert len(after) == 630
+    assert {id: after[id] for id in before} == before
+    # As if all had been scored at once.
+    score(sky, "others")
+    assert {row["id"]: row for row in sky.sql(ids).to_arrow().to_pylist()} == after
+
+    # Another version of the model, or another prior, has said nothing yet.
+    trained(sky, seed=5)
+    assert score(sky, "others", missing_only=True).rows == 630
+    assert sky.sql("SELECT DISTINCT model_version FROM others").rows() == [("kinds@2",)]
+    assert score(sky, "others", missing_only=True, prior="uniform").rows == 630
+    assert score(sky, "others", missing_only=True, prior="uniform").rows == 0
+    assert score(sky, "others", missing_only=True, prior="uniform", prefix="k_").rows == 630
+
+
 def test_rarer_classes_where_they_are_rarer(sky: Sky, score: Callable[..., Any]) -> None:
     trained(sky)
     score(sky, "others", prefix="t_")
@@ -219,6 +254,15 @@ def test_a_table_without_some_features_and_rows_without_any(sky: Sky, score: Cal
     assert (found["safety"][:5] == "unsafe").all()
     shares = report.classifier.shares
     assert found["p_star"][:5] == pytest.approx(shares[CLASSES.index("star")], abs=1e-5)
+
+
+def test_a_table_without_a_whole_group_of_features(sky: Sky, score: Callable[..., Any]) -> None:
+    trained(sky)
+    rows = sources(6, 20)
+    publish_rows(sky.store, "one", id=rows["id"], ra=rows["ra"], dec=rows["dec"], gmag=rows["g"])
+    scored = score(sky, "one")
+    assert (scored.rows, "g_mag" in scored.missing, "g_minus_r" in scored.missing) == (20, False, True)
+    assert sky.sql("SELECT DISTINCT safety FROM one").rows() == [("unsafe",)]
 
 
 def test_the_manifest_says_where_everything_came_from(sky: Sky) -> None:

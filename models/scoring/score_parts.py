@@ -1,0 +1,156 @@
+"""A table scored part by part: what is done of a run that was broken off is not done again."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skyband.models.classifier.classifier import Classifier
+from skyband.models.classifier.priors import Prior
+from skyband.models.features import FeatureTable
+from skyband.models.scoring.scores import score_rows
+from skyband.models.scoring.shelf import ModelVersion
+from skyband.schema.columns import HEALPIX_COLUMN, Column
+from skyband.schema.faults import storage_error
+from skyband.schema.keys import data_of
+from skyband.schema.locks import writer_lock
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PART_ROWS = 250_000
+"""Rows of a part, which is done wholly or not at all."""
+
+OnProgress = Callable[[int, int | None], None]
+"""Is told how many rows are done, and of how many."""
+
+
+class ScoreParts:
+    """The parts of one scoring, in a folder of the model."""
+
+    def __init__(
+        self,
+        features: FeatureTable,
+        classifier: Classifier,
+        model: ModelVersion,
+        prior: Prior,
+        columns: tuple[Column, ...],
+        only: str,
+    ) -> None:
+        self._features, self._classifier, self._model = features, classifier, model
+        self._prior, self._columns, self._only = prior, columns, only
+        self.total = self._count()
+        names = [column.name for column in columns]
+        asked = repr((features.info.version.version_id, features.options, prior, names, only))
+        digest = hashlib.sha256(asked.encode()).hexdigest()[:12]
+        self._folder = model.folder / "scores" / f"{features.info.name}-{digest}"
+
+    def locked(self) -> Any:
+        """One run at a time does the same."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(f"cannot make {self._folder}", error) from error
+        return writer_lock(self._folder.parent / f".{self._folder.name}.lock")
+
+    def work(self, on_progress: OnProgress | None) -> dict[str, int]:
+        """Score the parts that are not done; returns the rows of each class and degree of safety."""
+        counts: dict[str, int] = {}
+        done = 0
+        for number, healpix in enumerate(self._parts()):
+            path = self._path(number)
+            if not path.exists():
+                self._score(path, healpix)
+            for name, found in _counted(path, self._columns):
+                counts[name] = counts.get(name, 0) + found
+                done += found if name in self._classifier.classes else 0
+            if on_progress is not None:
+                on_progress(done, self.total)
+        return counts
+
+    def rows(self) -> Iterator[pa.RecordBatch]:
+        """All that was scored."""
+        import pyarrow.parquet as pq
+
+        for number, _ in enumerate(self._parts()):
+            with pq.ParquetFile(self._path(number)) as file:
+                yield from file.iter_batches()
+
+    def tidy(self) -> None:
+        """Remove the parts of a scoring that is published."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"part-{number:05}.parquet"
+
+    def _count(self) -> int:
+        """How many rows there are to score."""
+        info = self._features.info
+        if self._only == "true":
+            return info.rows
+        cursor = self._features.sky.connection.cursor()
+        [(found,)] = cursor.execute(f"SELECT count(*) FROM {data_of(info)} WHERE {self._only}").fetchall()
+        return int(found)
+
+    def _parts(self) -> list[tuple[int, int] | None]:
+        """Ranges of healpix_29 with about `_PART_ROWS` rows each; None for all rows, where some have no place."""
+        info = self._features.info
+        parts = ceil(self.total / _PART_ROWS)
+        if parts < 2 or info.column(HEALPIX_COLUMN) is None:
+            return [None]
+        shares = [number / parts for number in range(1, parts)]
+        found = (
+            self._features.sky.connection.cursor()
+            .execute(
+                f"SELECT count(*) FILTER ({HEALPIX_COLUMN} IS NULL), quantile_disc({HEALPIX_COLUMN}, {shares}) "
+                f"FROM {data_of(info)} WHERE {self._only}"
+            )
+            .fetchone()
+        )
+        assert found is not None
+        unplaced, borders = found
+        if unplaced:
+            return [None]
+        edges = sorted({-1, *borders, 1 << 62})
+        return [(low + 1, high) for low, high in pairwise(edges)]
+
+    def _score(self, path: Path, healpix: tuple[int, int] | None) -> None:
+        import pyarrow.parquet as pq
+
+        making = path.with_suffix(".making")
+        writer: pq.ParquetWriter | None = None
+        try:
+            for batch in self._features.rows(healpix=healpix, only=self._only).stream().batches:
+                scored = score_rows(
+                    self._features, batch, self._classifier, self._model.title, self._prior, self._columns
+                )
+                writer = writer or pq.ParquetWriter(making, scored.schema)
+                writer.write_batch(scored)
+            if writer is None:
+                writer = pq.ParquetWriter(making, self._nothing())
+        except OSError as error:
+            raise storage_error(f"cannot write {making}", error) from error
+        finally:
+            if writer is not None:
+                writer.close()
+        making.replace(path)
+
+    def _nothing(self) -> pa.Schema:
+        import pyarrow as pa
+
+        kinds = {"VARCHAR": pa.string(), "FLOAT": pa.float32()}
+        return pa.schema([("id", pa.string()), *((column.name, kinds[column.type]) for column in self._columns)])
+
+
+def _counted(path: Path, columns: tuple[Column, ...]) -> Iterator[tuple[str, int]]:
+    """Rows of each class and degree of safety in a part."""
+    import pyarrow.parquet as pq
+
+    for name in (columns[0].name, columns[-2].name):
+        for item in pq.read_table(path, columns=[name])[name].value_counts().to_pylist():
+            yield item["values"], item["counts"]
