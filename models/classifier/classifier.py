@@ -12,6 +12,7 @@ import numpy as np
 
 from skyband.models.classifier.combination import Combination, Votes
 from skyband.models.classifier.conformal import ConformalSets
+from skyband.models.classifier.decision import Decision
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats, Integers, listed
 from skyband.models.classifier.members.member import Learner, Member
 from skyband.models.classifier.priors import Prior, estimated_prior, prior_shares, reweight
@@ -61,6 +62,7 @@ class Classifier:
         manifest: features, classes, seeds, versions, metrics and seconds of the training.
         classes: names.
         features: names.
+        decision: which class a row is called.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Classifier:
         self._of = np.array(ensemble["coarse_of"], np.int64)
         self._threads = int(ensemble["threads"])
         self.shares: Doubles = np.array(ensemble["shares"], float)
+        self.decision = Decision(float(ensemble["tilt"]))
         self._check()
 
     @classmethod
@@ -169,7 +172,7 @@ class Classifier:
             probabilities=probabilities,
             prior=after,
             members=members,
-            called=probabilities.argmax(axis=1),
+            called=self.decision.codes(probabilities, after),
             entropy=_entropy(probabilities) / np.log(len(self.classes)),
             disagreement=_disagreement(members),
             sets=sets,

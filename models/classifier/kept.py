@@ -24,6 +24,7 @@ class OutOfFold:
     Attributes:
         rows: places in the training, which has them by ascending id.
         codes: true classes.
+        called: what they are called.
         fold: each was held out with.
         healpix_29: of each.
         magnitude: of each, NaN where there is none.
@@ -34,6 +35,7 @@ class OutOfFold:
 
     rows: Integers
     codes: Integers
+    called: Integers
     fold: Integers
     healpix_29: Integers
     magnitude: Doubles
@@ -47,6 +49,7 @@ class OutOfFold:
         matrix: FeatureMatrix,
         rows: Integers,
         codes: Integers,
+        called: Integers,
         fold: np.ndarray[tuple[int], np.dtype[np.int8]],
         probabilities: Doubles,
         sets: Flags,
@@ -56,6 +59,7 @@ class OutOfFold:
         return cls(
             rows=rows,
             codes=codes,
+            called=called,
             fold=fold.astype(np.int64),
             healpix_29=matrix.healpix_29[rows],
             magnitude=np.full(len(rows), np.nan) if matrix.magnitude is None else matrix.magnitude[rows],
@@ -71,6 +75,7 @@ class OutOfFold:
             buffer,
             rows=self.rows,
             codes=self.codes.astype(np.int32),
+            called=self.called.astype(np.int32),
             fold=self.fold.astype(np.int8),
             healpix_29=self.healpix_29,
             magnitude=self.magnitude,
@@ -94,6 +99,7 @@ class OutOfFold:
             found = cls(
                 rows=arrays["rows"].astype(np.int64),
                 codes=arrays["codes"].astype(np.int64),
+                called=arrays["called"].astype(np.int64),
                 fold=arrays["fold"].astype(np.int64),
                 healpix_29=arrays["healpix_29"].astype(np.int64),
                 magnitude=arrays["magnitude"],
@@ -101,7 +107,8 @@ class OutOfFold:
                 sets=np.unpackbits(arrays["sets"], axis=1, count=classes).astype(bool),
                 digest=arrays["digest"].tobytes().decode(),
             )
-            sizes = {len(found.rows), len(found.codes), len(found.fold), len(found.healpix_29), len(found.magnitude)}
+            places = (found.rows, found.codes, found.called, found.fold, found.healpix_29, found.magnitude)
+            sizes = {len(one) for one in places}
             if sizes != {rows} or found.sets.shape != (rows, classes):
                 raise ValueError("its arrays are of several lengths")
         except (ValueError, KeyError, TypeError) as error:

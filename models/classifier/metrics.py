@@ -61,13 +61,14 @@ class Scores:
     confusion: list[list[int]]
 
 
-def scores(probabilities: Doubles, codes: Integers, classes: Sequence[str]) -> Scores:
+def scores(probabilities: Doubles, codes: Integers, classes: Sequence[str], called: Integers | None = None) -> Scores:
     """Measure probabilities against the truth.
 
     Args:
         probabilities: n x classes.
         codes: true classes, shape (n,).
         classes: their names.
+        called: what each row is called; None for its likeliest class.
 
     Raises:
         BadTable: there are no rows.
@@ -75,8 +76,8 @@ def scores(probabilities: Doubles, codes: Integers, classes: Sequence[str]) -> S
     if not len(codes):
         raise BadTable("there are no rows to measure a classifier on")
     size = len(classes)
-    called = probabilities.argmax(axis=1)
-    confusion = np.bincount(codes * size + called, minlength=size * size).reshape(size, size)
+    called = probabilities.argmax(axis=1) if called is None else called
+    confusion = confusion_of(called, codes, size)
     precision, recall, f1 = precision_recall_f1(confusion)
     truth = np.eye(size)[codes]
     return Scores(
@@ -97,8 +98,13 @@ def scores(probabilities: Doubles, codes: Integers, classes: Sequence[str]) -> S
     )
 
 
+def confusion_of(called: Integers, codes: Integers, classes: int, weights: Doubles | None = None) -> NDArray[Any]:
+    """Rows, or their weights, by true class and by what they are called: classes x classes."""
+    return np.bincount(codes * classes + called, weights=weights, minlength=classes**2).reshape(classes, classes)
+
+
 def precision_recall_f1(confusion: NDArray[Any]) -> tuple[Doubles, Doubles, Doubles]:
-    """Precision, recall and F1 of each class from rows (or their weights) by true class and likeliest class; 0 where
+    """Precision, recall and F1 of each class from rows (or their weights) by true class and called class; 0 where
     nothing is of a class or called so."""
     right = np.diag(confusion).astype(np.float64)
     true, called = confusion.sum(axis=1), confusion.sum(axis=0)

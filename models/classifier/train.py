@@ -14,6 +14,7 @@ import numpy as np
 from skyband.models.classifier.classifier import Classifier, member_file
 from skyband.models.classifier.combination import Choice, Votes, choose_combination
 from skyband.models.classifier.conformal import ConformalSets, coverage_by_class
+from skyband.models.classifier.decision import Decision
 from skyband.models.classifier.fitting import Fitted, fit
 from skyband.models.classifier.folds import Folds, deal_folds
 from skyband.models.classifier.kept import KEPT, OutOfFold
@@ -169,12 +170,13 @@ class _Run:
                 class_weights[level.name] = weights.tolist()
         self._tell(Progress("ensemble"))
         both = Votes(votes["classes"], votes.get("coarse", np.empty((0, len(self._measured), 1))), self._of)
-        choice, conformal, kept, report = self._ensemble(both)
+        choice, conformal, decision, kept, report = self._ensemble(both)
         files[KEPT] = kept.dump()
         files["safety.npz"] = Safety.fit(self._matrix, self._recipe.seed, self._recipe.threads).dump()
         ensemble = {
             "combination": choice.combination.to_json(),
             "conformal": conformal.to_json(),
+            "tilt": decision.tilt,
             "class_weights": class_weights,
             "shares": self._labels.shares(self._matrix.weights).tolist(),
             "coarse_of": self._of.tolist(),
@@ -254,25 +256,28 @@ class _Run:
         self._clock.done(learner.name, seconds)
         self._seconds += seconds
 
-    def _ensemble(self, votes: Votes) -> tuple[Choice, ConformalSets, OutOfFold, dict[str, Any]]:
+    def _ensemble(self, votes: Votes) -> tuple[Choice, ConformalSets, Decision, OutOfFold, dict[str, Any]]:
         """What the members are made by, and how good it is where it was not fitted."""
         rows, coverage = self._measured, self._recipe.coverage
         codes, fold = self._labels.codes[rows], self._folds.fold[rows]
         weights = None if self._matrix.weights is None else self._weights[rows]
         magnitude = None if self._matrix.magnitude is None else self._matrix.magnitude[rows]
         choice = choose_combination(votes, codes, fold, weights, magnitude)
-        sets = np.empty(choice.probabilities.shape, bool)
+        sets, called = np.empty(choice.probabilities.shape, bool), np.empty(len(rows), np.int64)
+        shares = self._labels.shares(self._matrix.weights)
         for number in range(self._recipe.folds.count):
             own, others = fold == number, fold != number
             fitted = ConformalSets.fit(
                 choice.probabilities[others], codes[others], None if magnitude is None else magnitude[others], coverage
             )
             sets[own] = fitted.sets(choice.probabilities[own], None if magnitude is None else magnitude[own])
+            decision = Decision.fit(choice.probabilities[others], codes[others], shares)
+            called[own] = decision.codes(choice.probabilities[own], shares)
         classes = self._labels.classes
         report = {
             "ensemble": choice.combination.name,
             "log_losses": choice.log_losses,
-            "metrics": asdict(scores(choice.probabilities, codes, classes)),
+            "metrics": asdict(scores(choice.probabilities, codes, classes, called)),
             "member_metrics": {
                 learner.name: asdict(scores(said, codes, classes))
                 for learner, said in zip(self._levels[0].learners, votes.fine, strict=True)
@@ -284,5 +289,6 @@ class _Run:
                 "empty": float((~sets.any(axis=1)).mean()),
             },
         }
-        kept = OutOfFold.of(self._matrix, rows, codes, fold, choice.probabilities, sets)
-        return choice, ConformalSets.fit(choice.probabilities, codes, magnitude, coverage), kept, report
+        kept = OutOfFold.of(self._matrix, rows, codes, called, fold, choice.probabilities, sets)
+        conformal = ConformalSets.fit(choice.probabilities, codes, magnitude, coverage)
+        return choice, conformal, Decision.fit(choice.probabilities, codes, shares), kept, report

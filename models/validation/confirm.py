@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skyband.models.classifier.matrix import Doubles
 from skyband.models.validation.kinds import class_named, classes_of, kind_of
-from skyband.models.validation.measures import Share
+from skyband.models.validation.measures import Said, Share
 from skyband.schema.errors import BadOption
 
 _CUTS = (0.0, 0.5, 0.9, 0.99)
@@ -52,11 +51,11 @@ class Confirmation:
     not_understood: dict[str, int]
 
 
-def confirmation(probabilities: Doubles, words: NDArray[Any], classes: Sequence[str]) -> Confirmation:
+def confirmation(said: Said, words: NDArray[Any], classes: Sequence[str]) -> Confirmation:
     """Compare classes with those of spectra.
 
     Args:
-        probabilities: n x classes.
+        said: of n rows; their true classes have no part in it.
         words: spectroscopic class of each row, "" where there is none.
         classes: of the model.
 
@@ -70,8 +69,8 @@ def confirmation(probabilities: Doubles, words: NDArray[Any], classes: Sequence[
             f"no spectroscopic class is one of the model's ({', '.join(classes)}); there are: "
             f"{', '.join(sorted(means)[:8]) or 'none'}"
         )
-    called = probabilities[known].argmax(axis=1)
-    sure = probabilities[known].max(axis=1)
+    called = said.called[known]
+    sure = said.probabilities[known].max(axis=1)
     agrees = np.array([code in means[word] for code, word in zip(called.tolist(), words[known], strict=True)])
     unknown = Counter(word for word in words.tolist() if word and not means[word])
     return Confirmation(

@@ -18,6 +18,7 @@ from skyband.models.scoring.labelled_rows import LabelledRows, labelled_rows, qu
 from skyband.models.scoring.score_table import model_features
 from skyband.models.scoring.shelf import ModelVersion
 from skyband.models.validation.kinds import class_named
+from skyband.models.validation.measures import Said
 from skyband.queries.sky import Sky
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadFile, BadOption, BadTable, TableNotFound
@@ -37,9 +38,8 @@ class Evidence:
         table: they come from.
         is_held_out: whether they are of a table of their own; else out-of-fold predictions of the training.
         classes: of the model.
-        shares: of the classes in the training, the prior of `probabilities`.
-        probabilities: n x classes, float64.
-        codes: true classes.
+        shares: of the classes in the training, the prior of what is said.
+        said: of the rows, under that prior.
         sets: conformal sets, n x classes.
         magnitude: NaN where there is none.
         healpix_29: place of each row, -1 for none.
@@ -56,8 +56,7 @@ class Evidence:
     is_held_out: bool
     classes: tuple[str, ...]
     shares: Doubles
-    probabilities: Doubles
-    codes: Integers
+    said: Said
     sets: Flags
     magnitude: Doubles
     healpix_29: Integers
@@ -69,7 +68,7 @@ class Evidence:
     notes: tuple[str, ...]
 
     def __len__(self) -> int:
-        return len(self.codes)
+        return len(self.said.codes)
 
 
 def out_of_fold(sky: Sky, model: ModelVersion, classifier: Classifier, confirm: str | None = None) -> Evidence:
@@ -106,8 +105,7 @@ def out_of_fold(sky: Sky, model: ModelVersion, classifier: Classifier, confirm: 
         is_held_out=False,
         classes=classifier.classes,
         shares=classifier.shares,
-        probabilities=kept.probabilities.astype(np.float64),
-        codes=kept.codes,
+        said=Said(kept.probabilities.astype(np.float64), kept.called, kept.codes),
         sets=kept.sets,
         magnitude=kept.magnitude,
         healpix_29=kept.healpix_29,
@@ -169,8 +167,7 @@ def held_out(
         is_held_out=True,
         classes=classifier.classes,
         shares=classifier.shares,
-        probabilities=said.probabilities,
-        codes=codes,
+        said=Said(said.probabilities, said.called, codes),
         sets=said.sets,
         magnitude=np.full(len(matrix), np.nan) if matrix.magnitude is None else matrix.magnitude,
         healpix_29=healpix_29,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyband.models.classifier.matrix import Doubles, Flags, Integers
-from skyband.models.classifier.metrics import area_under_curve, calibration_error, precision_recall_f1
+from skyband.models.classifier.metrics import area_under_curve, calibration_error, confusion_of, precision_recall_f1
 from skyband.models.validation.kinds import classes_of
 
 CONFIDENCE = 0.95
@@ -48,6 +48,30 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a model says of n rows of known classes.
+
+    Attributes:
+        probabilities: n x classes.
+        called: class of each row, as the model decides.
+        codes: true ones.
+    """
+
+    probabilities: Doubles
+    called: Integers
+    codes: Integers
+
+    @classmethod
+    def likeliest(cls, probabilities: Doubles, codes: Integers) -> Said:
+        """Rows that are called what is likeliest."""
+        return cls(probabilities, np.asarray(probabilities.argmax(axis=1)), codes)
+
+    def rows(self, chosen: Integers | Flags) -> Said:
+        """Of some of the rows."""
+        return Said(self.probabilities[chosen], self.called[chosen], self.codes[chosen])
+
+
+@dataclass(frozen=True)
 class Figures:
     """How good probabilities are on some rows.
 
@@ -64,20 +88,19 @@ class Figures:
     confidence: float
 
     @classmethod
-    def of(cls, probabilities: Doubles, codes: Integers) -> Figures:
-        """Of rows n x classes and their true classes; there must be one row at least."""
-        called = probabilities.argmax(axis=1)
+    def of(cls, said: Said) -> Figures:
+        """Of one row at least."""
         return cls(
-            accuracy=Share.that(called == codes),
-            macro_f1=macro_f1(called, codes, probabilities.shape[1]),
-            ece=calibration_error(probabilities, codes),
-            confidence=float(probabilities.max(axis=1).mean()),
+            accuracy=Share.that(said.called == said.codes),
+            macro_f1=macro_f1(said.called, said.codes, said.probabilities.shape[1]),
+            ece=calibration_error(said.probabilities, said.codes),
+            confidence=float(said.probabilities.max(axis=1).mean()),
         )
 
 
 def macro_f1(called: Integers, codes: Integers, classes: int) -> float:
     """Mean of F1 over the classes that the rows are of."""
-    confusion = np.bincount(codes * classes + called, minlength=classes * classes).reshape(classes, classes)
+    confusion = confusion_of(called, codes, classes)
     return float(precision_recall_f1(confusion)[2][confusion.sum(axis=1) > 0].mean())
 
 

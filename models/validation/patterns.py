@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Integers
-from skyband.models.validation.measures import Figures
+from skyband.models.classifier.matrix import FeatureMatrix, Flags
+from skyband.models.validation.measures import Figures, Said
 
 _INPUTS = {
     "optical": ("u", "g", "r", "i", "z", "y"),
@@ -62,9 +62,7 @@ def groups_of(matrix: FeatureMatrix) -> Mapping[str, Flags]:
     return {name: own for name, own in found.items() if own.any()}
 
 
-def by_pattern(
-    matrix: FeatureMatrix, probabilities: Doubles, codes: Integers, classes: tuple[str, ...]
-) -> list[Pattern]:
+def by_pattern(matrix: FeatureMatrix, said: Said, classes: tuple[str, ...]) -> list[Pattern]:
     """Measures of each pattern with rows enough, the most frequent first, twelve at most."""
     seen = seen_by(matrix)
     if not seen:
@@ -78,12 +76,12 @@ def by_pattern(
         if counts[number] < _LEAST_ROWS:
             break
         own = which.reshape(-1) == number
-        rows_of = np.bincount(codes[own], minlength=len(classes)).tolist()
+        rows_of = np.bincount(said.codes[own], minlength=len(classes)).tolist()
         found.append(
             Pattern(
                 tuple(name for name, there in zip(names, kinds[number], strict=True) if there),
                 tuple(name for name, there in zip(names, kinds[number], strict=True) if not there),
-                Figures.of(probabilities[own], codes[own]),
+                Figures.of(said.rows(own)),
                 {name: rows for name, rows in zip(classes, rows_of, strict=True) if rows},
             )
         )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skyband.models.classifier.matrix import Doubles, Integers
-from skyband.models.validation.measures import Figures
+from skyband.models.classifier.matrix import Integers
+from skyband.models.validation.measures import Figures, Said
 from skyband.schema.healpix import KEY_ORDER
 
 _AREAS = 20
@@ -36,21 +36,19 @@ class Area:
     figures: Figures
 
 
-def by_fold(
-    probabilities: Doubles, codes: Integers, healpix_29: Integers, fold: Integers, order: int
-) -> list[FoldArea]:
+def by_fold(said: Said, healpix_29: Integers, fold: Integers, order: int) -> list[FoldArea]:
     """Each fold and its part of the sky."""
     pixels = _pixels(healpix_29, order)
     return [
         FoldArea(
             number, order, tuple(np.unique(pixels[fold == number]).tolist()),
-            Figures.of(probabilities[fold == number], codes[fold == number]),
+            Figures.of(said.rows(fold == number)),
         )
         for number in np.unique(fold).tolist()
     ]  # fmt: skip
 
 
-def by_area(probabilities: Doubles, codes: Integers, healpix_29: Integers) -> list[Area]:
+def by_area(said: Said, healpix_29: Integers) -> list[Area]:
     """Pixels with rows enough, of the coarsest order that has twenty of them, or else of the one that has most."""
     from healpy import pix2ang
 
@@ -69,7 +67,7 @@ def by_area(probabilities: Doubles, codes: Integers, healpix_29: Integers) -> li
     for pixel in chosen.tolist():
         own = of_row == pixel
         ra, dec = pix2ang(1 << order, pixel, nest=True, lonlat=True)
-        found.append(Area(order, pixel, float(ra), float(dec), Figures.of(probabilities[own], codes[own])))
+        found.append(Area(order, pixel, float(ra), float(dec), Figures.of(said.rows(own))))
     return found
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skyband.models.classifier.decision import Decision
 from skyband.models.classifier.matrix import Doubles, Integers
-from skyband.models.classifier.metrics import calibration_error, precision_recall_f1
+from skyband.models.classifier.metrics import calibration_error, confusion_of, precision_recall_f1
 from skyband.models.classifier.priors import Prior, prior_shares, reweight
 from skyband.models.validation.kinds import kind_of
 
@@ -62,6 +63,7 @@ def at_prevalence(
     codes: Integers,
     classes: Sequence[str],
     trained: Doubles,
+    decision: Decision,
 ) -> AtPrevalence:
     """Measures at a prevalence. Classes without rows have no part in them.
 
@@ -72,6 +74,7 @@ def at_prevalence(
         codes: true classes.
         classes: their names.
         trained: shares of the classes in the training.
+        decision: which class a row is called.
 
     Raises:
         BadOption: the prior is impossible.
@@ -81,8 +84,7 @@ def at_prevalence(
     counts = np.bincount(codes, minlength=size)
     said = reweight(probabilities, trained, after)
     weights = (after / np.maximum(counts, 1))[codes]
-    called = said.argmax(axis=1)
-    confusion = np.bincount(codes * size + called, weights=weights, minlength=size * size).reshape(size, size)
+    confusion = confusion_of(decision.codes(said, after), codes, size, weights)
     precision, recall, f1 = precision_recall_f1(confusion)
     return AtPrevalence(
         name=name,

@@ -8,7 +8,7 @@ import numpy as np
 
 from skyband.models.classifier.magnitudes import magnitude_bins, magnitude_edges
 from skyband.models.classifier.matrix import Doubles, Integers
-from skyband.models.validation.measures import Figures, Share
+from skyband.models.validation.measures import Figures, Said, Share
 
 _BINS = 10
 _LEAST_ROWS = 30
@@ -63,10 +63,10 @@ def reliability(probabilities: Doubles, codes: Integers) -> list[ConfidenceBin]:
     ]  # fmt: skip
 
 
-def by_magnitude(probabilities: Doubles, codes: Integers, magnitude: Doubles) -> list[MagnitudeBin]:
+def by_magnitude(said: Said, magnitude: Doubles) -> list[MagnitudeBin]:
     """Bins of magnitude with equally many rows each, then the rows without one."""
     edges = magnitude_edges(magnitude, _LEAST_ROWS)
-    bins = magnitude_bins(magnitude, edges, len(codes))
+    bins = magnitude_bins(magnitude, edges, len(said.codes))
     limits = [None, *edges.tolist(), None]
     found = []
     for number in np.unique(bins).tolist():
@@ -76,7 +76,7 @@ def by_magnitude(probabilities: Doubles, codes: Integers, magnitude: Doubles) ->
             MagnitudeBin(
                 limits[number] if has_limits else None,
                 limits[number + 1] if has_limits else None,
-                Figures.of(probabilities[own], codes[own]),
+                Figures.of(said.rows(own)),
             )
         )
     return found
@@ -92,12 +92,10 @@ def faintest_tenth(magnitude: Doubles) -> tuple[Integers, Integers, float] | Non
     return (faint, bright, limit) if len(faint) and len(bright) else None
 
 
-def faintest(probabilities: Doubles, codes: Integers, magnitude: Doubles) -> Faintest | None:
+def faintest(said: Said, magnitude: Doubles) -> Faintest | None:
     """The faintest tenth; None with too few magnitudes."""
     parts = faintest_tenth(magnitude)
     if parts is None:
         return None
     faint, bright, limit = parts
-    return Faintest(
-        limit, Figures.of(probabilities[faint], codes[faint]), Figures.of(probabilities[bright], codes[bright])
-    )
+    return Faintest(limit, Figures.of(said.rows(faint)), Figures.of(said.rows(bright)))

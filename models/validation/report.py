@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from skyband.models.classifier.classifier import Classifier
+from skyband.models.classifier.decision import Decision
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Floats
 from skyband.models.classifier.metrics import Scores, scores
 from skyband.models.classifier.priors import Prior
@@ -122,15 +123,15 @@ def validate(
         BadTable: the experiment on missing bands is impossible.
     """
     began = time.monotonic()
-    probabilities, codes, classes = evidence.probabilities, evidence.codes, evidence.classes
-    called = probabilities.argmax(axis=1)
+    said, classes = evidence.said, evidence.classes
+    probabilities, called, codes = said.probabilities, said.called, said.codes
     missing: dict[str, str] = {}
     matrix, threads = evidence.matrix, int(classifier.manifest["recipe"]["threads"])
     if matrix is None:
         missing |= dict.fromkeys(("missing bands", "baselines", "importances"), evidence.no_matrix)
     rated, unrated = ([], {}) if matrix is None else baselines(matrix, called, codes, classes)
     missing |= {f"baseline {name}": why for name, why in unrated.items()}
-    faint = faintest(probabilities, codes, evidence.magnitude)
+    faint = faintest(said, evidence.magnitude)
     if faint is None:
         missing["faintest objects"] = "too few rows have a magnitude"
     if evidence.confirmed is None:
@@ -145,7 +146,7 @@ def validate(
                 missing["beyond the magnitudes learnt from"] = "too few rows have a magnitude"
     if not with_leak:
         missing["what missing bands give away"] = "not asked for (--leak)"
-    mixtures = list(_mixtures(evidence, prior))
+    mixtures = list(_mixtures(evidence, classifier.decision, prior))
     if len(mixtures) < 3:
         missing["sky prevalence"] = "how common these classes are on the sky was not said (--prior)"
     return ValidationReport(
@@ -154,21 +155,21 @@ def validate(
         evidence=evidence.what,
         is_held_out=evidence.is_held_out,
         notes=evidence.notes,
-        scores=scores(probabilities, codes, classes),
+        scores=scores(probabilities, codes, classes, called),
         accuracy=Share.that(called == codes),
         star_galaxy_auc=star_galaxy_auc(probabilities, codes, classes),
         prevalence=mixtures,
         by_class=class_reports(called, codes, classes),
         reliability=reliability(probabilities, codes),
-        by_magnitude=by_magnitude(probabilities, codes, evidence.magnitude),
+        by_magnitude=by_magnitude(said, evidence.magnitude),
         faintest=faint,
-        patterns=[] if matrix is None else by_pattern(matrix, probabilities, codes, classes),
-        folds=by_fold(probabilities, codes, evidence.healpix_29, evidence.fold, evidence.fold_order),
-        areas=by_area(probabilities, codes, evidence.healpix_29),
+        patterns=[] if matrix is None else by_pattern(matrix, said, classes),
+        folds=by_fold(said, evidence.healpix_29, evidence.fold, evidence.fold_order),
+        areas=by_area(said, evidence.healpix_29),
         coverage=coverage(
             evidence.sets, codes, evidence.magnitude, classes, float(classifier.manifest["conformal"]["coverage"])
         ),
-        confirmation=None if evidence.confirmed is None else confirmation(probabilities, evidence.confirmed, classes),
+        confirmation=None if evidence.confirmed is None else confirmation(said, evidence.confirmed, classes),
         baselines=rated,
         importances=None if matrix is None else _importances(classifier, evidence, matrix, threads, on_progress),
         leak=found_leak,
@@ -178,9 +179,9 @@ def validate(
     )
 
 
-def _mixtures(evidence: Evidence, prior: Prior | None) -> Any:
+def _mixtures(evidence: Evidence, decision: Decision, prior: Prior | None) -> Any:
     """The rows as they are, with all classes alike, and as on the sky."""
-    counts = np.bincount(evidence.codes, minlength=len(evidence.classes)).astype(np.float64)
+    counts = np.bincount(evidence.said.codes, minlength=len(evidence.classes)).astype(np.float64)
     in_rows = {name: max(count, 1e-9) for name, count in zip(evidence.classes, counts.tolist(), strict=True)}
     wanted: list[tuple[str, str, Prior]] = [
         (IN_ROWS, evidence.what, in_rows),
@@ -192,7 +193,14 @@ def _mixtures(evidence: Evidence, prior: Prior | None) -> Any:
         wanted.append((SKY, SKY_SOURCE, known))
     for name, source, shares in wanted:
         yield at_prevalence(
-            name, source, shares, evidence.probabilities, evidence.codes, evidence.classes, evidence.shares
+            name,
+            source,
+            shares,
+            evidence.said.probabilities,
+            evidence.said.codes,
+            evidence.classes,
+            evidence.shares,
+            decision,
         )
 
 
@@ -220,13 +228,13 @@ def _importances(
         own = evidence.fold == evidence.fold.min()
         others = np.flatnonzero(~own)
         small = quick_model(
-            matrix.values, evidence.codes, others[sample_of(len(others))], len(evidence.classes), threads=threads
+            matrix.values, evidence.said.codes, others[sample_of(len(others))], len(evidence.classes), threads=threads
         )
 
         def predict(values: Floats, magnitude: Doubles) -> Doubles:
             return small.predict_proba(values, threads)
 
-    rows, features, groups = permutation(predict, matrix.rows(own), evidence.codes[own], on_step=step)
+    rows, features, groups = permutation(predict, matrix.rows(own), evidence.said.codes[own], on_step=step)
     return Importances(by, rows, features, groups, shap_values(classifier, matrix, evidence.classes))
 
 
@@ -251,7 +259,7 @@ def _experiments(
         return classifier.predict(some).probabilities
 
     on_progress("training small models", 0, total)
-    codes, classes, threads = evidence.codes, evidence.classes, int(classifier.manifest["recipe"]["threads"])
+    codes, classes, threads = evidence.said.codes, evidence.classes, int(classifier.manifest["recipe"]["threads"])
     found_leak = found_beyond = None
     if with_leak:
         found_leak = leak.leak(
@@ -259,7 +267,7 @@ def _experiments(
             codes,
             evidence.fold,
             classes,
-            evidence.probabilities,
+            evidence.said.probabilities,
             hidden=hidden if evidence.is_held_out else None,
             threads=threads,
             on_step=step,

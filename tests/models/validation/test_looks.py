@@ -12,7 +12,7 @@ from skyband.models.validation.baselines import baselines
 from skyband.models.validation.confirm import confirmation
 from skyband.models.validation.importances import permutation
 from skyband.models.validation.kinds import class_named, coarse_kind, kind_of
-from skyband.models.validation.measures import Figures, Share
+from skyband.models.validation.measures import Figures, Said, Share
 from skyband.models.validation.patterns import by_pattern
 from skyband.models.validation.places import by_area, by_fold
 from skyband.models.validation.quick import cross_validated, quick_model, sample_of
@@ -40,14 +40,14 @@ def test_patterns_of_missing_bands() -> None:
     w1[:50] = np.nan
     g[115:] = np.nan
     matrix = matrix_of(g_mag=g, r_minus_w1=w1 - 2, w1_mag=w1, parallax_mas=np.where(np.arange(120) < 30, 1.0, np.nan))
-    found = by_pattern(matrix, probabilities, codes, CLASSES)
+    found = by_pattern(matrix, Said.likeliest(probabilities, codes), CLASSES)
     # r - W1 needs both, so that where it is there the optical is too.
     assert [(one.has, one.lacks, one.figures.accuracy.rows) for one in found] == [
         (("optical", "mid infrared"), ("parallax",), 70),
         (("optical", "parallax"), ("mid infrared",), 30),
         (("optical",), ("mid infrared", "parallax"), 20),
     ]
-    assert found[1].figures == Figures.of(probabilities[:30], codes[:30])
+    assert found[1].figures == Figures.of(Said.likeliest(probabilities[:30], codes[:30]))
     assert found[1].classes == {name: int((codes[:30] == code).sum()) for code, name in enumerate(CLASSES)}
 
 
@@ -63,9 +63,9 @@ def test_folds_say_which_pixels_they_held_out() -> None:
     ra, dec = places(900)
     pixel = healpy.ang2pix(16, ra, dec, nest=True, lonlat=True)
     fold = pixel % 3
-    folds = by_fold(probabilities, codes, healpix_index(29, ra, dec), fold, 4)
+    folds = by_fold(Said.likeliest(probabilities, codes), healpix_index(29, ra, dec), fold, 4)
     assert [set(one.pixels) for one in folds] == [set(pixel[fold == number].tolist()) for number in range(3)]
-    assert folds[2].figures == Figures.of(probabilities[fold == 2], codes[fold == 2])
+    assert folds[2].figures == Figures.of(Said.likeliest(probabilities[fold == 2], codes[fold == 2]))
 
 
 @pytest.mark.parametrize(
@@ -77,16 +77,16 @@ def test_areas_are_pixels_with_rows_enough(rows: int, side_deg: float, order: in
     probabilities, codes = drawn(rows, 5)
     ra, dec = places(rows, side_deg)
     pixel = healpy.ang2pix(1 << order, ra, dec, nest=True, lonlat=True)
-    found = by_area(probabilities, codes, healpix_index(29, ra, dec))
+    found = by_area(Said.likeliest(probabilities, codes), healpix_index(29, ra, dec))
     assert [one.pixel for one in found] == np.flatnonzero(np.bincount(pixel) >= 30).tolist()
     assert (len(found), {one.order for one in found}) == (areas, {order})
     for one in found:
-        assert one.figures == Figures.of(probabilities[pixel == one.pixel], codes[pixel == one.pixel])
+        assert one.figures == Figures.of(Said.likeliest(probabilities[pixel == one.pixel], codes[pixel == one.pixel]))
         assert healpy.ang2pix(1 << order, one.ra, one.dec, nest=True, lonlat=True) == one.pixel
 
 
 def test_rows_without_a_place_are_in_no_area() -> None:
-    assert by_area(*drawn(100, 5), np.full(100, -1)) == []
+    assert by_area(Said.likeliest(*drawn(100, 5)), np.full(100, -1)) == []
 
 
 def test_spectra_confirm() -> None:
@@ -95,7 +95,7 @@ def test_spectra_confirm() -> None:
     probabilities = np.full((8, 4), 0.02) + 0.92 * np.eye(4)[called]
     probabilities[3] = [0.2, 0.2, 0.4, 0.2]
     words = np.array(["GALAXY", "STAR", "QSO", "GALAXY", "STAR", "STAR", "", "nebula"], object)
-    found = confirmation(probabilities, words, classes)
+    found = confirmation(Said.likeliest(probabilities, np.zeros(len(probabilities), int)), words, classes)
     assert (found.rows, found.not_understood) == (6, {"nebula": 1})
     assert found.agree == {
         "0": Share.of(4, 6), "0.5": Share.of(4, 5), "0.9": Share.of(4, 5), "0.99": Share.of(0, 0),
@@ -107,7 +107,9 @@ def test_spectra_confirm() -> None:
     ]
     assert found.by_class["quasar"] == Share.of(1, 2)
     with pytest.raises(BadOption, match="no spectroscopic class is one of the model's"):
-        confirmation(probabilities, np.array(["nebula"] * 8, object), classes)
+        confirmation(
+            Said.likeliest(probabilities, np.zeros(len(probabilities), int)), np.array(["nebula"] * 8, object), classes
+        )
 
 
 def test_cuts_and_the_model_on_the_same_rows() -> None:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn import metrics as theirs
 
+from skyband.models.classifier.decision import Decision
 from skyband.models.validation.classes import class_reports
 from skyband.models.validation.coverage import coverage
-from skyband.models.validation.measures import Figures, Share, star_galaxy_auc
+from skyband.models.validation.measures import Figures, Said, Share, star_galaxy_auc
 from skyband.models.validation.prevalence import at_prevalence, sky_prior
 from skyband.models.validation.reliability import by_magnitude, faintest, reliability
 from skyband.schema.errors import BadOption
@@ -38,7 +39,7 @@ def test_a_share_of_no_rows_is_not_known() -> None:
 def test_figures_are_those_of_scikit_learn(rows: int, seed: int) -> None:
     probabilities, codes = drawn(rows, seed)
     called = probabilities.argmax(axis=1)
-    found = Figures.of(probabilities, codes)
+    found = Figures.of(Said.likeliest(probabilities, codes))
     assert found.accuracy.rows == rows
     assert found.accuracy.share == pytest.approx(theirs.accuracy_score(codes, called))
     there = sorted(set(codes.tolist()))
@@ -61,7 +62,7 @@ def test_stars_of_all_kinds_against_galaxies() -> None:
 def test_another_prevalence_is_one_of_weighted_rows(prior: dict[str, float]) -> None:
     probabilities, codes = drawn(400, 2)
     trained = np.array([0.5, 0.2, 0.3])
-    found = at_prevalence("there", "", prior, probabilities, codes, CLASSES, trained)
+    found = at_prevalence("there", "", prior, probabilities, codes, CLASSES, trained, Decision())
     shares = np.array([prior[name] for name in CLASSES]) / sum(prior.values())
     said = np.array([row * shares / trained / (row * shares / trained).sum() for row in probabilities])
     called, counts = said.argmax(axis=1), np.bincount(codes, minlength=3)
@@ -85,10 +86,12 @@ def test_another_prevalence_is_one_of_weighted_rows(prior: dict[str, float]) -> 
 def test_classes_without_rows_have_no_part_in_a_prevalence() -> None:
     probabilities, codes = drawn(200, 2)
     there = codes != 1
-    found = at_prevalence("x", "", "uniform", probabilities[there], codes[there], CLASSES, np.full(3, 1 / 3))
+    found = at_prevalence(
+        "x", "", "uniform", probabilities[there], codes[there], CLASSES, np.full(3, 1 / 3), Decision()
+    )
     assert set(found.by_class) == {"GALAXY", "STAR"}
     with pytest.raises(BadOption, match="no share of QSO"):
-        at_prevalence("x", "", {"STAR": 1, "GALAXY": 1}, probabilities, codes, CLASSES, np.full(3, 1 / 3))
+        at_prevalence("x", "", {"STAR": 1, "GALAXY": 1}, probabilities, codes, CLASSES, np.full(3, 1 / 3), Decision())
 
 
 def test_the_sky_is_known_for_stars_galaxies_and_quasars() -> None:
@@ -111,26 +114,26 @@ def test_bins_of_magnitude_hold_all_rows() -> None:
     probabilities, codes = drawn(400, 7)
     magnitude = np.linspace(15, 23, 400)
     magnitude[::10] = np.nan
-    *bins, without = by_magnitude(probabilities, codes, magnitude)
+    *bins, without = by_magnitude(Said.likeliest(probabilities, codes), magnitude)
     assert (without.brightest, without.faintest, without.figures.accuracy.rows) == (None, None, 40)
     assert bins[0].brightest is None and bins[-1].faintest is None
     for one in bins:
         low, high = one.brightest or 0, one.faintest or 99
         own = (magnitude >= low) & (magnitude < high)
-        assert one.figures == Figures.of(probabilities[own], codes[own])
+        assert one.figures == Figures.of(Said.likeliest(probabilities[own], codes[own]))
     assert sum(one.figures.accuracy.rows for one in bins) == 360
 
 
 def test_the_faintest_tenth() -> None:
     probabilities, codes = drawn(1000, 7)
     magnitude = np.random.default_rng(1).permutation(1000) / 100
-    found = faintest(probabilities, codes, magnitude)
+    found = faintest(Said.likeliest(probabilities, codes), magnitude)
     assert found is not None
     own = magnitude >= 9
     assert 8.99 <= found.from_magnitude <= 9
-    assert found.faint == Figures.of(probabilities[own], codes[own])
-    assert found.others == Figures.of(probabilities[~own], codes[~own])
-    assert faintest(probabilities, codes, np.full(1000, np.nan)) is None
+    assert found.faint == Figures.of(Said.likeliest(probabilities[own], codes[own]))
+    assert found.others == Figures.of(Said.likeliest(probabilities[~own], codes[~own]))
+    assert faintest(Said.likeliest(probabilities, codes), np.full(1000, np.nan)) is None
 
 
 def test_classes_one_by_one() -> None:

@@ -141,7 +141,7 @@ def test_a_table_held_out_is_scored_as_score_does(own_sky: Sky, classifier: Clas
     kinds, called = [row["kind"] for row in rows], [row["class"] for row in rows]
     assert found.scores.accuracy == pytest.approx(theirs.accuracy_score(kinds, called))
     assert found.scores.macro_f1 == pytest.approx(theirs.f1_score(kinds, called, average="macro"))
-    assert evidence.probabilities.max(axis=1) == pytest.approx([row["p_max"] for row in rows], abs=1e-5)
+    assert evidence.said.probabilities.max(axis=1) == pytest.approx([row["p_max"] for row in rows], abs=1e-5)
     held = Counter(row["kind"] for row in rows if row["kind"] in row["class_set"].split("|"))
     assert {name: one.found for name, one in found.coverage.by_class.items()} == held
     assert (found.is_held_out, found.notes) == (True, ())
@@ -162,7 +162,7 @@ def test_rows_that_cannot_be_measured_are_told(own_sky: Sky, classifier: Classif
     publish_rows(own_sky.store, "few", **rows | {"kind": kind.tolist()})
     found = held_out(own_sky, model, classifier, "few")
     assert len(found) == sum(1 for name in kind if name not in (None, "nebula"))
-    assert {CLASSES[code] for code in found.codes} == {"galaxy", "quasar", "star"}
+    assert {CLASSES[code] for code in found.said.codes} == {"galaxy", "quasar", "star"}
     said = "\n".join(found.notes)
     assert "no row is of the class white_dwarf" in said
     assert "no class of the model: nebula (4)" in said
@@ -227,7 +227,7 @@ def test_wrong_questions(
     if message is None:
         # Names of spectra are understood: STAR is the class star, though white dwarfs are stars too.
         evidence: Evidence = held_out(sky, model, classifier, "others", **options)
-        assert Counter(evidence.codes.tolist()).keys() == {0, 1, 2}
+        assert Counter(evidence.said.codes.tolist()).keys() == {0, 1, 2}
         return
     with pytest.raises((BadOption, BadTable), match=message):
         held_out(sky, model, classifier, "others", **options)
