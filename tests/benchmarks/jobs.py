@@ -9,6 +9,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from scoring import scoring
+
 from association import association
 from bench import Bench, say, short
 from features import features
@@ -122,5 +124,19 @@ def _bytes(answer: dict[str, Any]) -> str:
 
 JOBS: dict[str, Callable[[Bench], None]] = {
     job.__name__: job
-    for job in (match, wide, modes, association, ingest, cone, votable, command, serve, likeness, features, large)
+    for job in (
+        match,
+        wide,
+        modes,
+        association,
+        ingest,
+        cone,
+        votable,
+        command,
+        serve,
+        likeness,
+        features,
+        scoring,
+        large,
+    )
 }
