@@ -14,8 +14,8 @@ from skyband.schema.errors import BadFile
 
 _SEEDS = 1_000_003
 """Seeds of two trainings lie so far apart, more than rounds of one do."""
-_BINS = 256
-"""Of histograms; booster and matrix must agree."""
+_BINS, _FINE_BINS, _FEW_ROWS = 256, 1_024, 20_000
+"""Of histograms, and of those of few rows, where a bin of 256 would hold more of them than tell two classes apart."""
 
 
 def _library() -> Any:
@@ -100,11 +100,12 @@ class BoostingTraining:
     def __init__(self, how: Boosting, task: Task) -> None:
         xgboost = _library()
         self._task = task
+        bins = _FINE_BINS if len(task.trained) <= _FEW_ROWS else _BINS
         self._parameters = {
             "objective": "multi:softprob",
             "num_class": task.classes,
             "tree_method": "hist",
-            "max_bin": _BINS,
+            "max_bin": bins,
             "max_depth": how.depth,
             "eta": how.rate,
             "subsample": how.rows,
@@ -114,7 +115,7 @@ class BoostingTraining:
             "nthread": task.threads,
             "device": task.device if xgboost.build_info()["USE_CUDA"] else "cpu",
         }
-        self._matrix = xgboost.QuantileDMatrix(_source(xgboost, task.trained), max_bin=_BINS, nthread=task.threads)
+        self._matrix = xgboost.QuantileDMatrix(_source(xgboost, task.trained), max_bin=bins, nthread=task.threads)
         self._watched = xgboost.DMatrix(task.watched.features()) if len(task.watched) else None
         self._booster = self._begun(None, 0)
         self.rounds = 0
