@@ -22,6 +22,8 @@ from skyband.schema.store import Store
 from skyband.schema.writer import write_table
 
 TABLE, MODEL = "objects", "types"
+LEAST_ROWS = 20
+"""Of a class, where there are so many."""
 
 
 def train_types(store: str, rows: int, budget_s: float) -> dict[str, Any]:
@@ -31,7 +33,8 @@ def train_types(store: str, rows: int, budget_s: float) -> dict[str, Any]:
     with write_table(opened, "known") as writer:
         writer.connection.execute(
             "CREATE TABLE new.main.data AS SELECT object_id, class, ra, dec, healpix_29 "
-            f"FROM (SELECT * FROM classes ORDER BY hash(object_id) LIMIT {rows}) ORDER BY healpix_29"
+            f"FROM classes QUALIFY row_number() OVER (ORDER BY hash(object_id)) <= {rows} "
+            f"OR row_number() OVER (PARTITION BY class ORDER BY hash(object_id)) <= {LEAST_ROWS} ORDER BY healpix_29"
         )
         columns = {column.name: column for column in writer.session.tables["classes"].columns}
         writer.publish(action="label", command="", columns=columns)

@@ -76,7 +76,7 @@ def test_a_table_held_out(validate: Callable[..., tuple[int, str, str]], tmp_pat
         (("kinds", "others", "--label", "no"), "no column 'no'"),
         (("kinds", "--confirm", "no"), "no column 'no'"),
         (("kinds", "--confirm", "u"), "no spectroscopic class"),
-        (("kinds", "--prior", "half"), "--prior 'half'"),
+        (("kinds", "--prior", "half"), "prior 'half'"),
         (("kinds", "--prior", "star=1"), "no share of galaxy"),
     ],
 )
