@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from skyband.schema.errors import BadOption
+from skyband.schema.processors import processors
 
 ENVIRONMENT_PREFIX = "SKYBAND_"
 
@@ -76,7 +77,7 @@ class Settings:
     store: str = "sky"
     # Memory DuckDB may use, GB; larger work is cut into batches or spilled to disk.
     memory_gb: float = 4.0
-    # Threads DuckDB may use; 0 means one a core.
+    # Threads of DuckDB, of the encoders and of the classifiers; 0 means one a processor.
     threads: int = 0
     # Rows of an Arrow batch when results stream.
     batch_rows: int = 65_536
@@ -224,6 +225,11 @@ class Settings:
     def store_path(self) -> Path:
         """Folder of the store."""
         return Path(self.store).expanduser()
+
+    @property
+    def processors(self) -> int:
+        """Threads for work outside DuckDB: `threads`, or one a processor."""
+        return self.threads or processors()
 
     def duckdb_config(self) -> dict[str, str | bool | int | float | list[str]]:
         """The part of these settings DuckDB takes when it connects."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -48,6 +49,20 @@ class TableWriter:
         self.connection: duckdb.DuckDBPyConnection = reader.connection
         self.previous: TableInfo | None = reader.tables.get(name)
         self.published: TableInfo | None = None
+
+    def begin_with_previous(self) -> None:
+        """Make the file being built a copy of the table as it is, to be altered; its rows keep their places.
+
+        Raises:
+            StorageError: it could not be copied.
+        """
+        assert self.previous is not None
+        with duckdb_faults(f"cannot copy table {self._name!r}"):
+            self.connection.execute("DETACH new")
+            shutil.copyfile(self._store.table_file(self._name), self._building)
+            self.connection.execute(f"ATTACH {quote_text(str(self._building))} AS new")
+            # What it says of itself is written anew by `publish`.
+            self.connection.execute("DROP SCHEMA new.skyband CASCADE")
 
     def publish(
         self, *, action: str, command: str, columns: Mapping[str, Column] | None = None, **properties: Any

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -112,7 +111,7 @@ def _counted(listing: Listing, limit: int | None) -> int | None:
 
 
 def _threads(store: Store, listing: Listing) -> int:
-    threads = store.settings.threads or os.cpu_count() or 1
+    threads = store.settings.processors
     return max(threads, _REMOTE_THREADS) if listing.remote else threads
 
 

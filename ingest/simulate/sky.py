@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ from skyband.ingest.simulate.chunk import Chunk, make_chunk
 from skyband.ingest.simulate.columns import LIGHT_CURVE_SCHEMA, LIGHT_CURVES, SCHEMAS
 from skyband.ingest.simulate.names import NameRegister
 from skyband.schema.errors import BadOption, StorageError
+from skyband.schema.processors import in_order, processors
 
 CHUNK_ROWS = 250_000
 """True objects of a chunk; part of what the random numbers depend on."""
@@ -88,7 +87,7 @@ def simulate_sky(
     start = time.monotonic()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        making = _chunks(seed, rows, chunk_rows, threads or min(_cores(), _MOST_THREADS), light_curve_share)
+        making = _chunks(seed, rows, chunk_rows, threads or min(processors(), _MOST_THREADS), light_curve_share)
         written = _write(folder, schemas, making, progress)
     except OSError as error:
         raise StorageError(
@@ -127,26 +126,13 @@ def _write(
     return written
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _chunks(seed: int, rows: int, chunk_rows: int, threads: int, light_curve_share: float) -> Iterator[Chunk]:
     """The chunks in order, `threads` of them in the making."""
-    with ThreadPoolExecutor(threads) as pool:
-        making: deque[Future[Chunk]] = deque()
-        try:
-            for number, first in enumerate(range(0, rows, chunk_rows)):
-                making.append(
-                    pool.submit(make_chunk, seed, number, first, min(chunk_rows, rows - first), light_curve_share)
-                )
-                if len(making) > threads:
-                    yield making.popleft().result()
-            while making:
-                yield making.popleft().result()
-        finally:
-            for future in making:
-                future.cancel()
+
+    def make(first: int) -> Chunk:
+        return make_chunk(seed, first // chunk_rows, first, min(chunk_rows, rows - first), light_curve_share)
+
+    return in_order(make, range(0, rows, chunk_rows), threads)
 
 
 def _writer(schema: pa.Schema, path: Path) -> pq.ParquetWriter:

@@ -13,14 +13,13 @@ import numpy as np
 from skyband.models.classifier.combination import Combination, Votes
 from skyband.models.classifier.conformal import ConformalSets
 from skyband.models.classifier.decision import Decision
-from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats, Integers, listed
+from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats, Integers, blocks, listed
 from skyband.models.classifier.members.member import Learner, Member
 from skyband.models.classifier.priors import Prior, estimated_prior, prior_shares, reweight
 from skyband.models.classifier.run import read_files
 from skyband.models.classifier.safety import Safety
 from skyband.schema.errors import BadFile
-
-_BLOCK_ROWS = 131_072
+from skyband.schema.processors import in_order, processors
 
 
 def member_file(level: str, learner: Learner) -> str:
@@ -83,7 +82,6 @@ class Classifier:
         self._conformal = ConformalSets.from_json(ensemble["conformal"])
         self._class_weights = {name: np.array(some, float) for name, some in ensemble["class_weights"].items()}
         self._of = np.array(ensemble["coarse_of"], np.int64)
-        self._threads = int(ensemble["threads"])
         self.shares: Doubles = np.array(ensemble["shares"], float)
         self.decision = Decision(float(ensemble["tilt"]))
         self._check()
@@ -139,7 +137,7 @@ class Classifier:
             matrix: with the model's features, in any order, and others if you like.
             prior: shares of the classes where the rows come from: by name, "train" (as in the training), "uniform", or
                 "estimate" (from the rows themselves, see `priors.estimated_prior`).
-            threads: of the processor; None for those of the training.
+            threads: that share the rows; None for one a processor. They change nothing but the time.
 
         Raises:
             BadTable: features are missing.
@@ -147,23 +145,26 @@ class Classifier:
         """
         matrix = matrix.as_trained(self.features, self.manifest["features_digest"])
         after = None if prior == "estimate" else prior_shares(prior, self.classes, self.shares)
-        threads = threads or self._threads
         shape = (len(matrix), len(self.classes))
         members = np.empty((len(self._fine), *shape), np.float32)
         probabilities, sets = np.empty(shape), np.empty(shape, bool)
-        safety = np.empty(len(matrix), np.int64)
-        for start in range(0, len(matrix), _BLOCK_ROWS):
-            rows = slice(start, start + _BLOCK_ROWS)
+        disagreement, safety = np.empty(len(matrix)), np.empty(len(matrix), np.int64)
+
+        def fill(rows: slice) -> None:
             values = matrix.values[rows]
             magnitude = None if matrix.magnitude is None else matrix.magnitude[rows]
-            votes = self.votes(values, threads)
+            votes = self.votes(values)
             members[:, rows] = votes.fine
+            disagreement[rows] = _disagreement(votes.fine)
             found = self._combination.apply(votes, magnitude)
             # Nothing is known of a row without features but how common the classes are.
             found[np.isnan(values).all(axis=1)] = self.shares
             probabilities[rows] = found
             sets[rows] = self._conformal.sets(found, magnitude)
-            safety[rows] = self._safety.codes(values, threads)
+            safety[rows] = self._safety.codes(values)
+
+        for _ in in_order(fill, blocks(len(matrix)), threads or processors()):
+            pass
         if after is None:
             after = estimated_prior(probabilities, self.shares)
         probabilities = reweight(probabilities, self.shares, after)
@@ -174,7 +175,7 @@ class Classifier:
             members=members,
             called=self.decision.codes(probabilities, after),
             entropy=_entropy(probabilities) / np.log(len(self.classes)),
-            disagreement=_disagreement(members),
+            disagreement=disagreement,
             sets=sets,
             safety=safety,
         )
@@ -204,12 +205,12 @@ class Classifier:
         if not all(fits):
             raise ValueError("its parts do not fit together")
 
-    def votes(self, values: Floats, threads: int) -> Votes:
+    def votes(self, values: Floats) -> Votes:
         """What each member says of rows n x f, under the prior of the training."""
 
         def said(level: str, members: dict[str, Member], classes: int) -> Doubles:
             weights = self._class_weights.get(level, np.ones(classes))
-            some = [reweight(one.predict_proba(values, threads), weights, np.ones(classes)) for one in members.values()]
+            some = [reweight(one.predict_proba(values), weights, np.ones(classes)) for one in members.values()]
             return np.stack(some) if some else np.empty((0, len(values), classes))
 
         coarse = int(self._of.max()) + 1
@@ -220,13 +221,10 @@ def _entropy(probabilities: Doubles) -> Doubles:
     return np.asarray(-(probabilities * np.log(np.maximum(probabilities, 1e-300))).sum(axis=-1))
 
 
-def _disagreement(members: Floats) -> Doubles:
+def _disagreement(members: Doubles) -> Doubles:
     """Entropy of the members' mean less the mean of their entropies, as a share of the most there can be."""
     count = min(len(members), members.shape[2])
     if count < 2:
         return np.zeros(members.shape[1])
-    parts = []
-    for start in range(0, members.shape[1], _BLOCK_ROWS):
-        block = members[:, start : start + _BLOCK_ROWS].astype(np.float64)
-        parts.append(_entropy(block.mean(axis=0)) - _entropy(block).mean(axis=0))
-    return np.asarray(np.clip(np.concatenate(parts) if parts else np.empty(0), 0.0, None) / np.log(count))
+    excess = _entropy(members.mean(axis=0)) - _entropy(members).mean(axis=0)
+    return np.asarray(np.clip(excess, 0.0, None) / np.log(count))

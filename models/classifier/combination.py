@@ -49,11 +49,15 @@ class Votes:
         fine = np.asarray(self.fine.mean(axis=0))
         if not levels:
             return np.asarray(fine)
-        member_of = np.eye(self.coarse.shape[2])[self.of]
-        within = np.maximum(fine @ member_of, SMALLEST)
-        both = np.concatenate([self.fine @ member_of, self.coarse]).mean(axis=0)
+        within = np.maximum(self._parents(fine), SMALLEST)
+        both = np.concatenate([self._parents(self.fine), self.coarse]).mean(axis=0)
         found = fine * (both / within)[:, self.of]
         return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+    def _parents(self, fine: Doubles) -> Doubles:
+        """Sums of the classes of each coarse class, along the last axis."""
+        sums = [fine[..., self.of == coarse].sum(axis=-1) for coarse in range(self.coarse.shape[2])]
+        return np.stack(sums, axis=-1)
 
     def logs(self, levels: bool) -> Doubles:
         """Logarithms of all members' probabilities side by side, n x inputs."""
@@ -167,7 +171,8 @@ def choose_combination(
 def _combined(votes: Votes, levels: bool, coefficients: Doubles) -> Doubles:
     if not len(coefficients):
         return votes.mean(levels)
-    return softmax(votes.logs(levels) @ coefficients[:-1] + coefficients[-1])
+    # Not as a product of matrices, which would call threads that hinder each other.
+    return softmax(np.einsum("ri,ic->rc", votes.logs(levels), coefficients[:-1]) + coefficients[-1])
 
 
 def _calibrated(

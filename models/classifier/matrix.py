@@ -17,6 +17,7 @@ Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _CHUNK_ROWS = 500_000
+_BLOCK_ROWS = 8_192
 _NAMED = 8
 """Names a message lists at most."""
 
@@ -165,10 +166,21 @@ class FeatureMatrix:
         return [name for name, flag in zip(self.names, flags, strict=True) if flag]
 
 
+def blocks(rows: int) -> Sequence[slice]:
+    """Slices of many rows that threads share out, each small enough for a core's cache; one at least."""
+    return [slice(start, min(start + _BLOCK_ROWS, rows)) for start in range(0, rows, _BLOCK_ROWS)] or [slice(0, 0)]
+
+
 def chunks(rows: int) -> Iterator[slice]:
     """Slices that go through many rows in little memory."""
     for start in range(0, rows, _CHUNK_ROWS):
         yield slice(start, min(start + _CHUNK_ROWS, rows))
+
+
+def packed_rows(flags: Flags) -> NDArray[np.void]:
+    """Each row of flags as one item of bytes, which can be compared and looked up whole."""
+    packed = np.packbits(flags, axis=1)
+    return np.ascontiguousarray(packed).view(f"V{packed.shape[1]}").reshape(-1)
 
 
 def digest_of(*arrays: NDArray[np.generic] | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ from skyband.models.classifier.fitting import Pace
 from skyband.models.classifier.folds import FoldPlan
 from skyband.models.classifier.matrix import FeatureMatrix
 from skyband.schema.errors import BadOption
+from skyband.schema.processors import processors
 
 _FEW_ROWS = 20_000
 _LEAST_ROWS = 100
@@ -96,7 +96,7 @@ def recipe_for(
         class_rows: rows of each class.
         budget_s: seconds there are.
         seed: of everything random.
-        threads: of the processor; None for one a core, and one alone for small matrices.
+        threads: of the processor at most, None for one each; small matrices get one, which is as fast.
         device: "auto", "cpu" or "cuda".
 
     Raises:
@@ -108,23 +108,28 @@ def recipe_for(
         raise BadOption(f"a budget of {budget_s:g} s: give a positive number of seconds")
     if device not in ("auto", "cpu", "cuda"):
         raise BadOption(f"device {device!r}: take auto, cpu or cuda")
-    if threads is None:
-        threads = 1 if matrix.values.size < _THREADED_VALUES else len(os.sched_getaffinity(0))
+    most = threads or processors()
+    own = 1 if matrix.values.size < _THREADED_VALUES else most
     folds = 10 if len(matrix) < _FEW_ROWS and min(class_rows) >= _LEAST_ROWS else 5
-    fitting = [size for size in _SIZES if _seconds(size, matrix, len(class_rows), folds) / threads <= budget_s]
+
+    def seconds(size: Mapping[str, int]) -> float:
+        row = _row_seconds(size, matrix.values.shape[1], len(class_rows), own, most)
+        return (folds + 1) * len(matrix) * row
+
+    fitting = [size for size in _SIZES if seconds(size) <= budget_s]
     return Recipe(
         rounds=fitting[-1] if fitting else _SIZES[0],
         folds=FoldPlan(count=folds, seed=seed),
         seed=seed,
-        threads=threads,
+        threads=own,
         device=choose_device(device).type,  # type: ignore[arg-type]
     )
 
 
-def _seconds(rounds: Mapping[str, int], matrix: FeatureMatrix, classes: int, folds: int) -> float:
-    """Seconds all trainings of a preset take on one core of a laptop, roughly: good for choosing one, no promise."""
-    features = matrix.values.shape[1]
-    row = (
-        2e-8 * rounds["boosting"] * features * classes + 2.2e-7 * rounds["forest"] * features + 2e-5 * rounds["network"]
-    )
-    return float((folds + 1) * len(matrix) * row)
+def _row_seconds(rounds: Mapping[str, int], features: int, classes: int, threads: int, most: int) -> float:
+    """Seconds a row takes in one training of each member on a laptop, roughly: good for choosing, no promise.
+
+    Forests grow by as many threads as there are.
+    """
+    others = 2e-8 * rounds["boosting"] * features * classes + 2e-5 * rounds["network"]
+    return others / threads + 2.2e-7 * rounds["forest"] * features / most

@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats, Integers, chunks
+from skyband.models.classifier.matrix import (
+    Doubles,
+    FeatureMatrix,
+    Flags,
+    Floats,
+    Integers,
+    blocks,
+    chunks,
+    packed_rows,
+)
 from skyband.models.classifier.members.trees import Trees, read_arrays
 from skyband.schema.errors import BadFile
 
@@ -18,7 +27,7 @@ SAFE, EXTRAPOLATION, UNSAFE = "safe", "extrapolation", "unsafe"
 SAFETY = (SAFE, EXTRAPOLATION, UNSAFE)
 """Names of the codes 0, 1, 2."""
 
-_TREES = 100
+_TREES = 48
 _TREE_ROWS = 256
 _FIT_ROWS = 200_000
 _ODD, _FOREIGN = 0.99, 0.9995
@@ -54,7 +63,7 @@ class Safety:
     limits: Doubles
 
     @classmethod
-    def fit(cls, matrix: FeatureMatrix, seed: int, threads: int) -> Safety:
+    def fit(cls, matrix: FeatureMatrix, seed: int) -> Safety:
         """Learn how far a training reaches."""
         from sklearn.ensemble import IsolationForest
 
@@ -68,7 +77,7 @@ class Safety:
             [_paths(one.tree_) for one in forest.estimators_],
             values.shape[1],
         )
-        scores = _scores(isolation, values, threads)
+        scores = np.concatenate([_scores(isolation, values[rows]) for rows in blocks(len(values))])
         bands = matrix.band_masks()
         patterns = [np.unique(_missing(matrix.values[rows], bands), axis=0) for rows in chunks(len(matrix))]
         return cls(
@@ -81,16 +90,15 @@ class Safety:
             limits=np.quantile(scores, [_ODD, _FOREIGN]),
         )
 
-    def codes(self, values: Floats, threads: int) -> Integers:
+    def codes(self, values: Floats) -> Integers:
         """Index into `SAFETY` of each row."""
-        beyond = np.fmax(np.fmax(values - self.most, self.least - values), 0.0)
         missing = _missing(values, self.bands)
-        scores = _scores(self.isolation, values, threads)
+        scores = _scores(self.isolation, values)
         # Rows and patterns as bytes, so that a pattern is looked up whole.
-        known = np.isin(_packed(missing), _packed(self.patterns))
-        extrapolation = (beyond > 0).any(axis=1) | ~known | (scores > self.limits[0])
+        known = np.isin(packed_rows(missing), packed_rows(self.patterns))
+        extrapolation = _outside(values, self.least, self.most) | ~known | (scores > self.limits[0])
         unsafe = (
-            (beyond > self.reach).any(axis=1)
+            _outside(values, self.least - self.reach, self.most + self.reach)
             | (missing.sum(axis=1) > self.patterns.sum(axis=1).max())
             | (scores > self.limits[1])
             | np.isnan(values).all(axis=1)
@@ -137,18 +145,34 @@ class Safety:
 
 def _missing(values: Floats, bands: Flags) -> Flags:
     """Bands each row is without, n x bands: all features of theirs are missing."""
-    here = (~np.isnan(values)).astype(np.float32) @ bands.T.astype(np.float32)
-    return np.asarray((here == 0) & bands.any(axis=1))
+    # By the bits of whole numbers: a product of matrices would call threads that hinder each other.
+    here, wanted = _words(~np.isnan(values)), _words(bands)
+    found = np.empty((len(values), len(bands)), bool)
+    for place in range(len(bands)):
+        seen = np.zeros(len(values), np.uint64)
+        for word, band in zip(here, wanted[:, place], strict=True):
+            seen |= word & band
+        found[:, place] = (seen == 0) & wanted[:, place].any()
+    return found
 
 
-def _packed(flags: Flags) -> NDArray[Any]:
-    packed = np.packbits(flags, axis=1)
-    return np.ascontiguousarray(packed).view(f"V{packed.shape[1]}").reshape(-1)
+def _words(flags: Flags) -> NDArray[np.uint64]:
+    """Rows of flags as bits of a few numbers, numbers x rows."""
+    padded = np.zeros((len(flags), -(-flags.shape[1] // 64) * 64), bool)
+    padded[:, : flags.shape[1]] = flags
+    return np.ascontiguousarray(np.packbits(padded, axis=1).view(np.uint64).T)
 
 
-def _scores(isolation: Trees, values: Floats, threads: int) -> Doubles:
+def _outside(values: Floats, least: Doubles, most: Doubles) -> Flags:
+    """Whether any feature of each row is below the least or above the most; what is missing is neither."""
+    # Compared in the precision of the values: in another one, they would be copied.
+    low, high = least.astype(np.float32), most.astype(np.float32)
+    return np.asarray(((values < low) | (values > high)).any(axis=1))
+
+
+def _scores(isolation: Trees, values: Floats) -> Doubles:
     """Isolation scores, higher for what is more isolated: the negative mean path length."""
-    return np.asarray(-isolation.mean(values, threads)[:, 0])
+    return np.asarray(-isolation.mean(values)[:, 0])
 
 
 def _paths(tree: Any) -> Doubles:

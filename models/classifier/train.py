@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from skyband.models.classifier.labels import Labels, balancing_weights
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Integers
 from skyband.models.classifier.members.boosting import Boosting
 from skyband.models.classifier.members.forest import Forest
-from skyband.models.classifier.members.member import Learner, Rows, Task
+from skyband.models.classifier.members.member import Learner, Rows, Task, probabilities
 from skyband.models.classifier.metrics import scores
 from skyband.models.classifier.priors import reweight
 from skyband.models.classifier.progress import Clock, OnProgress, Progress
@@ -32,6 +33,7 @@ from skyband.models.classifier.safety import Safety
 from skyband.schema.errors import BadOption
 from skyband.schema.faults import storage_error
 from skyband.schema.locks import writer_lock
+from skyband.schema.processors import processors
 
 DEFAULT_BUDGET_S = 120.0
 _ENSEMBLE_ROWS = 1_000_000
@@ -40,8 +42,16 @@ _ENSEMBLE_ROWS = 1_000_000
 
 def default_learners() -> tuple[Learner, ...]:
     """XGBoost, a random forest and a neural network."""
-    from skyband.models.classifier.members.network import Network
+    # Libraries make many objects that all stay: looking for garbage among them is a fifth of the time they take.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        import sklearn.tree  # noqa: F401
 
+        from skyband.models.classifier.members.network import Network
+    finally:
+        if collects:
+            gc.enable()
     return Boosting(), Forest(), Network()
 
 
@@ -55,6 +65,7 @@ def train(
     recipe: Recipe | None = None,
     learners: Sequence[Learner] | None = None,
     data: Mapping[str, str] | None = None,
+    threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Classifier:
     """Train a classifier, or go on with the training in `folder`, or read the model it ended in.
@@ -72,6 +83,7 @@ def train(
         recipe: of the training.
         learners: members; None for `default_learners`.
         data: versions of the tables the rows came from, for the manifest.
+        threads: of the processor; None for one each.
         on_progress: is told how it goes.
 
     Returns:
@@ -90,7 +102,7 @@ def train(
     if len(labels) != len(matrix):
         raise BadOption(f"{len(labels)} labels for {len(matrix)} rows")
     if recipe is None:
-        recipe = recipe_for(matrix, list(Counter(labels).values()), budget_s, seed=seed)
+        recipe = recipe_for(matrix, list(Counter(labels).values()), budget_s, seed=seed, threads=threads)
     known = Labels.of(labels, recipe.folds.count)
     unplanned = [learner.name for learner in chosen if learner.name not in recipe.rounds]
     if unplanned or not chosen:
@@ -105,7 +117,7 @@ def train(
         description = described(matrix, known, recipe, chosen, data or {})
         run.begin(description)
         if not run.finished:
-            _Run(matrix, known, folds, recipe, chosen, run, on_progress).work(description)
+            _Run(matrix, known, folds, recipe, chosen, run, threads, on_progress).work(description)
         run.tidy()
     return Classifier.load(folder, learners=chosen)
 
@@ -130,6 +142,7 @@ class _Run:
         recipe: Recipe,
         learners: tuple[Learner, ...],
         run: RunFolder,
+        threads: int | None,
         on_progress: OnProgress | None,
     ) -> None:
         self._matrix = matrix
@@ -137,6 +150,7 @@ class _Run:
         self._folds = folds
         self._recipe = recipe
         self._run = run
+        self._processors = threads or processors()
         self._tell = on_progress or (lambda progress: None)
         self._weights = np.ones(len(matrix)) if matrix.weights is None else matrix.weights / matrix.weights.mean()
         self._bands = matrix.band_masks()
@@ -172,7 +186,7 @@ class _Run:
         both = Votes(votes["classes"], votes.get("coarse", np.empty((0, len(self._measured), 1))), self._of)
         choice, conformal, decision, kept, report = self._ensemble(both)
         files[KEPT] = kept.dump()
-        files["safety.npz"] = Safety.fit(self._matrix, self._recipe.seed, self._recipe.threads).dump()
+        files["safety.npz"] = Safety.fit(self._matrix, self._recipe.seed).dump()
         ensemble = {
             "combination": choice.combination.to_json(),
             "conformal": conformal.to_json(),
@@ -180,7 +194,6 @@ class _Run:
             "class_weights": class_weights,
             "shares": self._labels.shares(self._matrix.weights).tolist(),
             "coarse_of": self._of.tolist(),
-            "threads": self._recipe.threads,
         }
         files["ensemble.json"] = json.dumps(ensemble).encode()
         manifest = description | {
@@ -203,9 +216,7 @@ class _Run:
                 if done is None:
                     fitted, weights = self._fit(level, learner, fold, rounds_of)
                     values = self._matrix.values[self._measured[own]]
-                    said = reweight(
-                        fitted.member.predict_proba(values, self._recipe.threads), weights, np.ones(classes)
-                    )
+                    said = reweight(probabilities(fitted.member, values, self._processors), weights, np.ones(classes))
                     self._run.write_part(part, said, fitted)
                     done = self._run.read_part(part, len(own), classes)
                 else:
@@ -236,6 +247,7 @@ class _Run:
             schedule=self._recipe.rounds[learner.name],
             seed=self._recipe.seed * 101 + number,
             threads=self._recipe.threads,
+            processors=self._processors,
             device=self._recipe.device,
             bands=self._bands,
             band_dropout=self._recipe.band_dropout,

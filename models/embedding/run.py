@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -122,7 +121,7 @@ def embed(
     if collection is not None:
         waiting, moved = _outdated(images, collection)
     with Pixels(store) as pixels:
-        threads = store.settings.threads or os.cpu_count() or 1
+        threads = store.settings.processors
         work = Work(pixels, threads, batch_images, len(waiting), on_progress)
         first: Iterable[pa.Table] = ()
         rest = waiting

@@ -28,7 +28,8 @@ def bands_of(table: FeatureTable) -> dict[str, tuple[str, ...]]:
 
 def feature_matrix(table: FeatureTable, batches: Sequence[pa.RecordBatch]) -> FeatureMatrix:
     """The features of some rows, with their places and magnitudes."""
-    values = np.concatenate([matrix(batch, table.names) for batch in batches])
+    parts = [matrix(batch, table.names) for batch in batches]
+    values = parts[0] if len(parts) == 1 else np.concatenate(parts)
     keys = [batch.column(HEALPIX_COLUMN).fill_null(-1).to_numpy() for batch in batches]
     return FeatureMatrix(
         values=values,

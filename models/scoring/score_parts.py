@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from itertools import groupby, pairwise
 from math import ceil
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +22,19 @@ from skyband.schema.columns import HEALPIX_COLUMN, Column
 from skyband.schema.faults import storage_error
 from skyband.schema.keys import data_of
 from skyband.schema.locks import writer_lock
+from skyband.schema.processors import in_order
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-_PART_ROWS = 250_000
+_PART_ROWS = 500_000
 """Rows of a part, which is done wholly or not at all."""
+_PIECE_ROWS = 16_384
+"""Rows that a thread scores at once."""
+
+_Piece = tuple[int, "pa.RecordBatch | None"]
+"""Number of a part and some of its rows; None begins a part, which may have none."""
 
 OnProgress = Callable[[int, int | None], None]
 """Is told how many rows are done, and of how many."""
@@ -46,7 +56,7 @@ class ScoreParts:
         self._prior, self._columns, self._only = prior, columns, only
         self.total = self._count()
         names = [column.name for column in columns]
-        asked = repr((features.info.version.version_id, features.options, prior, names, only))
+        asked = repr((features.info.version.version_id, features.options, prior, names, only, _PART_ROWS))
         digest = hashlib.sha256(asked.encode()).hexdigest()[:12]
         self._folder = model.folder / "scores" / f"{features.info.name}-{digest}"
 
@@ -60,18 +70,23 @@ class ScoreParts:
 
     def work(self, on_progress: OnProgress | None) -> dict[str, int]:
         """Score the parts that are not done; returns the rows of each class and degree of safety."""
-        counts: dict[str, int] = {}
-        done = 0
-        for number, healpix in enumerate(self._parts()):
-            path = self._path(number)
-            if not path.exists():
-                self._score(path, healpix)
-            for name, found in _counted(path, self._columns):
-                counts[name] = counts.get(name, 0) + found
-                done += found if name in self._classifier.classes else 0
+        found: Counter[str] = Counter()
+
+        def count(number: int) -> None:
+            found.update(self._counted(number))
             if on_progress is not None:
-                on_progress(done, self.total)
-        return counts
+                on_progress(sum(found[name] for name in self._classifier.classes), self.total)
+
+        parts = dict(enumerate(self._parts()))
+        missing = {number: healpix for number, healpix in parts.items() if not self._path(number).exists()}
+        for number in parts.keys() - missing.keys():
+            count(number)
+        threads = self._features.sky.store.settings.processors
+        with closing(in_order(self._scored, self._pieces(missing), threads)) as scored:
+            for number, pieces in groupby(scored, key=itemgetter(0)):
+                self._write(self._path(number), (batch for _, batch in pieces if batch is not None))
+                count(number)
+        return found
 
     def rows(self) -> Iterator[pa.RecordBatch]:
         """All that was scored."""
@@ -79,7 +94,7 @@ class ScoreParts:
 
         for number, _ in enumerate(self._parts()):
             with pq.ParquetFile(self._path(number)) as file:
-                yield from file.iter_batches()
+                yield from file.iter_batches(_PART_ROWS)
 
     def tidy(self) -> None:
         """Remove the parts of a scoring that is published."""
@@ -119,20 +134,30 @@ class ScoreParts:
         edges = sorted({-1, *borders, 1 << 62})
         return [(low + 1, high) for low, high in pairwise(edges)]
 
-    def _score(self, path: Path, healpix: tuple[int, int] | None) -> None:
-        import pyarrow.parquet as pq
+    def _pieces(self, parts: Mapping[int, tuple[int, int] | None]) -> Iterator[_Piece]:
+        """The features of parts."""
+        for number, healpix in parts.items():
+            yield number, None
+            for batch in self._features.rows(healpix=healpix, only=self._only).stream().batches:
+                for start in range(0, batch.num_rows, _PIECE_ROWS):
+                    yield number, batch.slice(start, _PIECE_ROWS)
+
+    def _scored(self, piece: _Piece) -> _Piece:
+        number, batch = piece
+        if batch is None:
+            return piece
+        features, classifier = self._features, self._classifier
+        return number, score_rows(features, batch, classifier, self._model.title, self._prior, self._columns)
+
+    def _write(self, path: Path, scored: Iterable[pa.RecordBatch]) -> None:
 
         making = path.with_suffix(".making")
         writer: pq.ParquetWriter | None = None
         try:
-            for batch in self._features.rows(healpix=healpix, only=self._only).stream().batches:
-                scored = score_rows(
-                    self._features, batch, self._classifier, self._model.title, self._prior, self._columns
-                )
-                writer = writer or pq.ParquetWriter(making, scored.schema)
-                writer.write_batch(scored)
-            if writer is None:
-                writer = pq.ParquetWriter(making, self._nothing())
+            for batch in scored:
+                writer = writer or self._writer(making, batch.schema)
+                writer.write_batch(batch)
+            writer = writer or self._writer(making, self._nothing())
         except OSError as error:
             raise storage_error(f"cannot write {making}", error) from error
         finally:
@@ -140,17 +165,23 @@ class ScoreParts:
                 writer.close()
         making.replace(path)
 
+    def _counted(self, number: int) -> dict[str, int]:
+        """Rows of each class and degree of safety in a part."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self._path(number), columns=[self._columns[0].name, self._columns[-2].name])
+        items = [item for column in table.columns for item in column.value_counts().to_pylist()]
+        return {item["values"]: item["counts"] for item in items}
+
+    def _writer(self, path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+        import pyarrow.parquet as pq
+
+        # Probabilities hardly repeat: looking for those that do takes more time than all the rest.
+        texts = [column.name for column in self._columns if column.type == "VARCHAR"]
+        return pq.ParquetWriter(path, schema, compression="none", use_dictionary=texts)
+
     def _nothing(self) -> pa.Schema:
         import pyarrow as pa
 
         kinds = {"VARCHAR": pa.string(), "FLOAT": pa.float32()}
         return pa.schema([("id", pa.string()), *((column.name, kinds[column.type]) for column in self._columns)])
-
-
-def _counted(path: Path, columns: tuple[Column, ...]) -> Iterator[tuple[str, int]]:
-    """Rows of each class and degree of safety in a part."""
-    import pyarrow.parquet as pq
-
-    for name in (columns[0].name, columns[-2].name):
-        for item in pq.read_table(path, columns=[name])[name].value_counts().to_pylist():
-            yield item["values"], item["counts"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skyband.models.classifier.classifier import Classifier, Predictions
+from skyband.models.classifier.matrix import packed_rows
 from skyband.models.classifier.priors import Prior
 from skyband.models.classifier.safety import SAFETY
 from skyband.models.features import FeatureTable
@@ -54,31 +55,34 @@ def score_rows(
     prior: Prior,
     columns: tuple[Column, ...],
 ) -> pa.RecordBatch:
-    """The new columns of a batch of features, after their `id`."""
+    """The new columns of a batch of features, after their `id`, by the calling thread alone."""
     import pyarrow as pa
 
-    said = classifier.predict(feature_matrix(features, [batch]), prior=prior)
-    names = np.array(classifier.classes, object)
+    said = classifier.predict(feature_matrix(features, [batch]), prior=prior, threads=1)
+    names = pa.array(classifier.classes)
     values: list[Any] = [
         batch.column(0),
-        names[said.called],
-        *(said.probabilities[:, place].astype(np.float32) for place in range(len(names))),
+        names.take(pa.array(said.called)),
+        *(said.probabilities[:, place].astype(np.float32) for place in range(len(classifier.classes))),
         said.probabilities.max(axis=1).astype(np.float32),
         said.entropy.astype(np.float32),
         said.disagreement.astype(np.float32),
-        _sets(said, names),
-        np.array(SAFETY, object)[said.safety],
+        _sets(said),
+        pa.array(SAFETY).take(pa.array(said.safety)),
         pa.repeat(model, batch.num_rows),
     ]
     arrays = [value if isinstance(value, pa.Array) else pa.array(value) for value in values]
     return pa.RecordBatch.from_arrays(arrays, names=["id", *(column.name for column in columns)])
 
 
-def _sets(said: Predictions, names: np.ndarray[Any, Any]) -> list[str]:
+def _sets(said: Predictions) -> pa.Array:
     """The sets in words; few of all the sets there could be come up."""
-    kinds, which = np.unique(said.sets, axis=0, return_inverse=True)
-    words = [_SEPARATOR.join(names[kind]) for kind in kinds]
-    return [words[place] for place in which.ravel()]
+    import pyarrow as pa
+
+    names = np.array(said.classes, object)
+    _, first, which = np.unique(packed_rows(said.sets), return_index=True, return_inverse=True)
+    words = pa.array([_SEPARATOR.join(names[kind]) for kind in said.sets[first]], pa.string())
+    return words.take(pa.array(which))
 
 
 def _plain(name: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Integers
+from skyband.models.classifier.members.member import probabilities
 from skyband.models.validation.measures import Figures, Said
 from skyband.models.validation.quick import OnStep, quick_model, sample_of
 from skyband.models.validation.reliability import faintest_tenth
@@ -67,7 +68,7 @@ def beyond(
     found = []
     for trained in (bright, mixed):
         member = quick_model(values, codes, trained, classes, threads=threads)
-        found.append(Figures.of(Said.likeliest(member.predict_proba(values[measured], threads), codes[measured])))
+        found.append(Figures.of(Said.likeliest(probabilities(member, values[measured], threads), codes[measured])))
         if on_step is not None:
             on_step()
     return Beyond(limit, len(codes), *found)

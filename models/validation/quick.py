@@ -8,7 +8,7 @@ import numpy as np
 
 from skyband.models.classifier.matrix import Doubles, Floats, Integers
 from skyband.models.classifier.members.boosting import Boosting
-from skyband.models.classifier.members.member import Member, Rows, Task
+from skyband.models.classifier.members.member import Member, Rows, Task, probabilities
 
 MOST_ROWS = 20_000
 """That an experiment looks at."""
@@ -40,6 +40,7 @@ def quick_model(values: Floats, codes: Integers, trained: Integers, classes: int
         schedule=_ROUNDS,
         seed=0,
         threads=threads,
+        processors=threads,
         device="cpu",
         bands=np.empty((0, values.shape[1]), bool),
         band_dropout=0.0,
@@ -58,7 +59,7 @@ def cross_validated(
     for number in np.unique(fold):
         own = fold == number
         member = quick_model(values, codes, np.flatnonzero(~own), classes, threads=threads)
-        found[own] = member.predict_proba(values[own], threads)
+        found[own] = probabilities(member, values[own], threads)
         if on_step is not None:
             on_step()
     return found

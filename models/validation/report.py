@@ -12,6 +12,7 @@ import numpy as np
 from skyband.models.classifier.classifier import Classifier
 from skyband.models.classifier.decision import Decision
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Floats
+from skyband.models.classifier.members.member import probabilities
 from skyband.models.classifier.metrics import Scores, scores
 from skyband.models.classifier.priors import Prior
 from skyband.models.scoring.shelf import ModelVersion
@@ -43,6 +44,7 @@ from skyband.models.validation.reliability import (
     faintest,
     reliability,
 )
+from skyband.schema.processors import processors
 
 OnProgress = Callable[[str, int, int], None]
 """Is told what is done, and how many steps of how many."""
@@ -222,7 +224,7 @@ def _importances(
 
         def predict(values: Floats, magnitude: Doubles) -> Doubles:
             some = FeatureMatrix(values, matrix.names, matrix.digest, magnitude=magnitude)
-            return classifier.predict(some, threads=threads).probabilities
+            return classifier.predict(some).probabilities
     else:
         by = "boosted trees of some seconds, trained on all folds but one, on that one"
         own = evidence.fold == evidence.fold.min()
@@ -232,7 +234,7 @@ def _importances(
         )
 
         def predict(values: Floats, magnitude: Doubles) -> Doubles:
-            return small.predict_proba(values, threads)
+            return probabilities(small, values, processors())
 
     rows, features, groups = permutation(predict, matrix.rows(own), evidence.said.codes[own], on_step=step)
     return Importances(by, rows, features, groups, shap_values(classifier, matrix, evidence.classes))

@@ -205,7 +205,7 @@ def main() -> None:
         os._exit(1)
     limit_process(settings.query_memory_gb, settings.result_max_bytes)
     gc.freeze()
-    Worker(connection, engine, settings.threads or os.cpu_count() or 1).run()
+    Worker(connection, engine, settings.processors).run()
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def main() -> None:
     setup: dict[str, Any] = json.loads(received[1])
     die_with_parent(setup["parent"])
     settings = Settings(**setup["settings"])
-    threads = settings.threads or os.cpu_count() or 1
+    threads = settings.processors
     worker = EncoderWorker(settings)
     while (question := frames.receive(connection)) is not None:
         asked = json.loads(question[1])

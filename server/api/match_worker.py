@@ -158,7 +158,7 @@ def main() -> None:
     die_with_parent(task.parent)
     settings, folder = task.settings, task.folder
     os.chdir(folder)
-    threads = settings.threads or os.cpu_count() or 1
+    threads = settings.processors
     matched = threading.Event()
     most_bytes = 2 * settings.upload_max_bytes + settings.result_max_bytes
     watch = threading.Thread(target=_watch_disk, args=(connection, folder, most_bytes, matched), daemon=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from skyband.ingest.simulate.labels import label_objects
 from skyband.models.classifier.classifier import Classifier
+from skyband.models.classifier.members.member import probabilities
 from skyband.models.features import FeatureOptions
 from skyband.models.scoring.feature_rows import feature_matrix
 from skyband.models.scoring.score_table import model_features, score_table
@@ -59,12 +60,12 @@ def predict(store: str) -> dict[str, Any]:
         values = feature_matrix(
             features, [batch for batch in features.rows().stream().batches if batch.num_rows]
         ).values
-        threads = sky.store.settings.threads or int(classifier.manifest["recipe"]["threads"])
+        threads = sky.store.settings.processors
     began = time.perf_counter()
     for name in classifier.manifest["members"]:
         member = classifier.member(name)
         assert member is not None
-        member.predict_proba(values, threads)
+        probabilities(member, values, threads)
     return {"seconds": time.perf_counter() - began, "rows": len(values)}
 
 

@@ -79,12 +79,13 @@ class BoostingMember:
     """A trained booster."""
 
     def __init__(self, booster: Any, classes: int) -> None:
+        # Set once and for all: while another thread predicts it is too late.
+        booster.set_param({"nthread": 1, "device": "cpu"})
         self.booster = booster
         self._classes = classes
 
-    def predict_proba(self, values: Floats, threads: int) -> Doubles:
+    def predict_proba(self, values: Floats) -> Doubles:
         """Probabilities, n x classes."""
-        self.booster.set_param({"nthread": threads, "device": "cpu"})
         found: Doubles = self.booster.inplace_predict(values).astype(np.float64)
         return found if len(values) else np.empty((0, self._classes))
 

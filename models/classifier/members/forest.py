@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyband.models.classifier.matrix import Doubles, Floats
-from skyband.models.classifier.members.member import Task
+from skyband.models.classifier.members.member import Task, probabilities
 from skyband.models.classifier.members.trees import Trees
 
 _SEGMENT = 10
@@ -56,9 +56,9 @@ class ForestMember:
     def __init__(self, trees: Trees) -> None:
         self.trees = trees
 
-    def predict_proba(self, values: Floats, threads: int) -> Doubles:
+    def predict_proba(self, values: Floats) -> Doubles:
         """Probabilities, n x classes."""
-        return self.trees.mean(values, threads)
+        return self.trees.mean(values)
 
     def dump(self) -> bytes:
         """Arrays of the trees."""
@@ -84,7 +84,7 @@ class ForestTraining:
             min_samples_leaf=self._how.least_leaf,
             max_features=self._how.split_features,
             max_leaf_nodes=self._how.most_leaves if len(rows) > self._how.most_leaves else None,
-            n_jobs=task.threads,
+            n_jobs=task.processors,
             random_state=np.random.RandomState([task.seed, self.rounds]),
         )
         drawn = self._drawn()
@@ -94,7 +94,7 @@ class ForestTraining:
 
     def watched_proba(self) -> Doubles:
         """Probabilities of the watched rows."""
-        return self._trees.mean(self._task.watched.features(), self._task.threads)
+        return probabilities(self.member(), self._task.watched.features(), self._task.processors)
 
     def member(self) -> ForestMember:
         """The forest as it is now."""

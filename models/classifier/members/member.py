@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from skyband.models.classifier.matrix import Doubles, Flags, Floats, Integers
+import numpy as np
+
+from skyband.models.classifier.matrix import Doubles, Flags, Floats, Integers, blocks
+from skyband.schema.processors import in_order
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Task:
         rounds: most rounds (trees or epochs).
         schedule: rounds a schedule of learning rates is laid out for, `rounds` or more.
         seed: of everything random.
-        threads: of the processor.
+        threads: of the processor; sums depend on them in their last digits.
+        processors: threads for what does not depend on their number.
         device: "cpu" or "cuda".
         bands: features that vanish together, bands x f.
         band_dropout: chance with which a network sees a row without a band.
@@ -56,6 +60,7 @@ class Task:
     schedule: int
     seed: int
     threads: int
+    processors: int
     device: str
     bands: Flags
     band_dropout: float
@@ -64,11 +69,16 @@ class Task:
 class Member(Protocol):
     """A trained model."""
 
-    def predict_proba(self, values: Floats, threads: int) -> Doubles:
-        """Probabilities n x classes of rows n x f."""
+    def predict_proba(self, values: Floats) -> Doubles:
+        """Probabilities n x classes of rows n x f, by the calling thread alone; several threads may ask at once."""
 
     def dump(self) -> bytes:
         """The model as bytes that `Learner.load` takes; they hold numbers, never code."""
+
+
+def probabilities(member: Member, values: Floats, threads: int) -> Doubles:
+    """Probabilities n x classes of many rows n x f, by several threads."""
+    return np.concatenate(list(in_order(lambda rows: member.predict_proba(values[rows]), blocks(len(values)), threads)))
 
 
 class Training(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from skyband.models.classifier.matrix import Doubles, Floats
-from skyband.models.classifier.members.member import Rows, Task
+from skyband.models.classifier.members.member import Rows, Task, probabilities
 from skyband.schema.errors import BadFile
 
 _SAMPLE_ROWS = 200_000
 """Rows that scales are measured on."""
-_BLOCK_ROWS = 16_384
 _RANKS = 33
 """Quantiles a feature's ranks are told by."""
 _FARTHEST = 6.0
@@ -87,15 +87,12 @@ class NetworkMember:
         self._model = model
 
     @torch.inference_mode()
-    def predict_proba(self, values: Floats, threads: int) -> Doubles:
+    def predict_proba(self, values: Floats) -> Doubles:
         """Probabilities, n x classes."""
-        found = np.empty((len(values), self._model.classes))
-        with _threads(threads):
-            for start in range(0, len(values), _BLOCK_ROWS):
-                block = torch.from_numpy(np.ascontiguousarray(values[start : start + _BLOCK_ROWS]))
-                logits = self._model(block, torch.isnan(block)).double()
-                found[start : start + _BLOCK_ROWS] = functional.softmax(logits, dim=1).numpy()
-        return found
+        with _ALONE:
+            given = torch.from_numpy(np.ascontiguousarray(values))
+            logits = self._model(given, torch.isnan(given)).double()
+            return np.asarray(functional.softmax(logits, dim=1).numpy())
 
     def dump(self) -> bytes:
         """Weights and scales as safetensors."""
@@ -172,7 +169,7 @@ class NetworkTraining:
 
     def watched_proba(self) -> Doubles:
         """Probabilities of the watched rows."""
-        return self.member().predict_proba(self._task.watched.features(), self._task.threads)
+        return probabilities(self.member(), self._task.watched.features(), self._task.processors)
 
     def member(self) -> NetworkMember:
         """A copy of the mean network, on the processor."""
@@ -281,6 +278,31 @@ class _Block(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         added: Tensor = hidden + self.body(hidden)
         return added
+
+
+class _Alone:
+    """For the body torch works in the threads that call it alone; several may be in it at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = 1
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = torch.get_num_threads()
+            self._inside += 1
+            torch.set_num_threads(1)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                torch.set_num_threads(self._before)
+
+
+_ALONE = _Alone()
 
 
 @contextmanager

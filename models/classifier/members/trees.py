@@ -6,7 +6,6 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from skyband.schema.errors import BadFile
 _LEAF = -1
 _MOST_PACKED = 100
 """Bytes of arrays to a byte of their file at most."""
-_BLOCK_ROWS = 4_096
 _FIELDS = ("left", "right", "feature", "threshold", "nan_left", "depth", "sizes", "values", "samples", "shape")
 
 
@@ -53,24 +51,13 @@ class Trees:
     def __add__(self, other: Trees) -> Trees:
         return Trees([*self._trees, *other._trees], self.features, self.outputs)
 
-    def mean(self, values: Floats, threads: int) -> Doubles:
-        """Mean over the trees of the numbers at the leaves rows fall to, n x outputs.
-
-        Trees are added up in their order for each block of rows, so that threads do not change the sum.
-        """
+    def mean(self, values: Floats) -> Doubles:
+        """Mean over the trees of the numbers at the leaves rows fall to, n x outputs."""
         values = np.ascontiguousarray(values)
-        found = np.empty((len(values), self.outputs))
-
-        def fill(start: int) -> None:
-            block = values[start : start + _BLOCK_ROWS]
-            total = np.zeros((len(block), self.outputs))
-            for tree in self._trees:
-                total += tree.predict(block).reshape(len(block), self.outputs)
-            found[start : start + _BLOCK_ROWS] = total / len(self._trees)
-
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(fill, range(0, len(values), _BLOCK_ROWS)))
-        return found
+        total = np.zeros((len(values), self.outputs))
+        for tree in self._trees:
+            total += tree.predict(values).reshape(len(values), self.outputs)
+        return total / len(self._trees)
 
     def dump(self) -> bytes:
         """The trees as an npz file."""

@@ -24,7 +24,7 @@ class Known:
 
     rounds: int
 
-    def predict_proba(self, values: Floats, threads: int) -> Doubles:
+    def predict_proba(self, values: Floats) -> Doubles:
         sure = SURE[self.rounds - 1]
         return np.where(np.eye(2)[CODES] > 0, sure, 1 - sure)
 
@@ -40,7 +40,7 @@ class Learning:
         self.rounds += rounds
 
     def watched_proba(self) -> Doubles:
-        return self.member().predict_proba(np.empty((4, 1), np.float32), 1)
+        return self.member().predict_proba(np.empty((4, 1), np.float32))
 
     def member(self) -> Known:
         return Known(self.rounds)
@@ -74,7 +74,7 @@ class Teacher:
 def task(watched: int = 4) -> Task:
     rows = Rows(np.zeros((4, 1), np.float32), np.arange(4), CODES, np.ones(4))
     seen = Rows(rows.values, np.arange(watched), CODES[:watched], np.ones(watched))
-    return Task(rows, seen, 2, 9, 9, 0, 1, "cpu", np.ones((1, 1), bool), 0.0)
+    return Task(rows, seen, 2, 9, 9, 0, 1, 1, "cpu", np.ones((1, 1), bool), 0.0)
 
 
 class Killed(Exception):

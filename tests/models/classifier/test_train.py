@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from skyband.models.classifier.classifier import Classifier, Predictions
 from skyband.models.classifier.conformal import coverage_by_class
@@ -130,6 +131,15 @@ def test_priors_reweight_what_is_said(model: Classifier) -> None:
     few = np.flatnonzero(np.array(FRESH_NAMES) != "galaxy")
     estimated = model.predict(FRESH.rows(few), prior="estimate")
     assert estimated.prior[0] < 0.08 < plain.prior[0]
+
+
+def test_threads_change_nothing(model: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skyband.models.classifier.matrix._BLOCK_ROWS", 16)
+    before = torch.get_num_threads()
+    alone = model.predict(FRESH, threads=1)
+    for threads in (2, 7):
+        assert_equal(model.predict(FRESH, threads=threads), alone)
+    assert torch.get_num_threads() == before
 
 
 def test_missing_and_foreign_features_are_refused(model: Classifier) -> None:
@@ -297,7 +307,7 @@ def test_coarse_classes_have_members_of_their_own(tmp_path: Path) -> None:
     found = train(MATRIX, NAMES, tmp_path / "m", recipe=replace(SMALL, coarse=coarse), learners=LEARNERS[:2])
     assert {"vote with levels", "stack with levels"} < set(found.manifest["log_losses"])
     assert "members/coarse-boosting.ubj" in found.manifest["files"]
-    votes = found.votes(FRESH.values, 1)
+    votes = found.votes(FRESH.values)
     assert votes.coarse.shape == (1, 2_000, 2)
     assert votes.of.tolist() == [0, 1, 1]
     codes = Labels.of(FRESH_NAMES, 2).codes
@@ -327,7 +337,7 @@ class Nearest:
 class _Nearest:
     centres: Doubles
 
-    def predict_proba(self, values: Floats, threads: int) -> Doubles:
+    def predict_proba(self, values: Floats) -> Doubles:
         gaps = np.nan_to_num(values[:, None] - self.centres)
         powers = np.exp(-(gaps**2).sum(axis=2))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
@@ -345,7 +355,7 @@ class _Centres:
         self.rounds += rounds
 
     def watched_proba(self) -> Doubles:
-        return self.member().predict_proba(self._task.watched.features(), 1)
+        return self.member().predict_proba(self._task.watched.features())
 
     def member(self) -> _Nearest:
         rows = self._task.trained

@@ -153,6 +153,20 @@ def test_a_scoring_that_was_broken_off_goes_on(sky: Sky, score: Callable[..., An
     assert (rows, classes) == (500, 500)
 
 
+def test_parts_of_another_size_are_not_mixed(
+    sky: Sky, score: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained(sky)
+
+    def stop(done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score(sky, "others", on_progress=stop)
+    monkeypatch.setattr(score_parts, "_PART_ROWS", 250)
+    assert score(sky, "others").rows == 500
+
+
 def test_only_rows_that_were_not_scored_yet(sky: Sky, score: Callable[..., Any], tmp_path: Path) -> None:
     trained(sky)
     ids = "SELECT id, class, p_galaxy, p_star, entropy, class_set, safety, model_version FROM others"

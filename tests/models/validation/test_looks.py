@@ -190,7 +190,7 @@ def test_shap_values_add_up_to_what_the_trees_say() -> None:
     assert given.shape == (300, 3, 3)
     odds = given.sum(axis=2)
     said = np.exp(odds - odds.max(axis=1, keepdims=True))
-    assert said / said.sum(axis=1, keepdims=True) == pytest.approx(member.predict_proba(values, 1), abs=1e-4)
+    assert said / said.sum(axis=1, keepdims=True) == pytest.approx(member.predict_proba(values), abs=1e-4)
 
 
 def test_small_models_have_not_learnt_from_what_they_are_asked() -> None:

@@ -31,7 +31,8 @@ def task(rounds: int = 20, *, seed: int = 5, **changes: Any) -> Task:
 
     given: dict[str, Any] = {
         "trained": rows(slice(0, 500)), "watched": rows(slice(500, 700)), "classes": 3, "rounds": rounds,
-        "schedule": 20, "seed": seed, "threads": 1, "device": "cpu", "bands": MATRIX.band_masks(), "band_dropout": 0.2,
+        "schedule": 20, "seed": seed, "threads": 1, "processors": 2, "device": "cpu", "bands": MATRIX.band_masks(),
+        "band_dropout": 0.2,
     }  # fmt: skip
     return Task(**(given | changes))
 
@@ -56,13 +57,13 @@ def test_a_member_survives_its_file(learner: Learner) -> None:
     training.advance(8)
     member = training.member()
     again = learner.load(member.dump(), 4, 3)
-    before = member.predict_proba(MATRIX.values, 1)
-    np.testing.assert_array_equal(again.predict_proba(MATRIX.values, 1), before)
+    before = member.predict_proba(MATRIX.values)
+    np.testing.assert_array_equal(again.predict_proba(MATRIX.values), before)
     np.testing.assert_array_equal(before[500:], training.watched_proba())
     # What is learnt later does not change it.
     training.advance(4)
-    np.testing.assert_array_equal(member.predict_proba(MATRIX.values, 1), before)
-    assert again.predict_proba(MATRIX.values[:0], 1).shape == (0, 3)
+    np.testing.assert_array_equal(member.predict_proba(MATRIX.values), before)
+    assert again.predict_proba(MATRIX.values[:0]).shape == (0, 3)
 
 
 @each_learner
@@ -116,9 +117,8 @@ def test_a_forest_is_what_scikit_learn_makes_of_its_trees() -> None:
     forest = RandomForestClassifier(12, random_state=1, min_samples_leaf=2).fit(values, codes)
     trees = Trees([one.tree_ for one in forest.estimators_], 4, 3)
     expected = forest.predict_proba(MATRIX.values)
-    for threads in (1, 3):
-        np.testing.assert_allclose(trees.mean(MATRIX.values, threads), expected, rtol=1e-12)
-    np.testing.assert_array_equal(Trees.load(trees.dump(), 4, 3).mean(MATRIX.values, 1), trees.mean(MATRIX.values, 2))
+    np.testing.assert_allclose(trees.mean(MATRIX.values), expected, rtol=1e-12)
+    np.testing.assert_array_equal(Trees.load(trees.dump(), 4, 3).mean(MATRIX.values), trees.mean(MATRIX.values))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_network_without_bands_knows_less_but_no_nonsense() -> None:
     training.advance(40)
     values = MATRIX.values[500:].copy()
     values[:, [0, 1, 3]] = np.nan
-    found = training.member().predict_proba(values, 1)
+    found = training.member().predict_proba(values)
     codes = LABELS.codes[500:]
     # W1 - W2 alone tells quasars; where that is missing too, classes are as common as they are.
     lost = np.isnan(values[:, 2])

@@ -86,7 +86,7 @@ def test_a_byte_gone_wrong_is_refused_or_harmless(booster: Any, place: float, va
     except BadFile:
         return
     values = np.array([[0.1, np.nan, 3.0, 20.0], [np.nan] * 4], np.float32)
-    assert member.predict_proba(values, 1).shape == (2, 3)
+    assert member.predict_proba(values).shape == (2, 3)
 
 
 @pytest.mark.parametrize(
