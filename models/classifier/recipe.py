@@ -68,11 +68,11 @@ class Recipe:
 
 
 _SIZES = (
-    {"boosting": 60, "forest": 60, "network": 12},
-    {"boosting": 150, "forest": 120, "network": 25},
-    {"boosting": 300, "forest": 200, "network": 40},
-    {"boosting": 600, "forest": 400, "network": 80},
-    {"boosting": 1_500, "forest": 600, "network": 160},
+    {"boosting": 60, "forest": 40, "network": 12},
+    {"boosting": 100, "forest": 60, "network": 30},
+    {"boosting": 200, "forest": 100, "network": 45},
+    {"boosting": 400, "forest": 200, "network": 80},
+    {"boosting": 1_000, "forest": 400, "network": 160},
 )
 """Rounds of the presets. Early stopping ends most trainings before."""
 
@@ -131,5 +131,5 @@ def _row_seconds(rounds: Mapping[str, int], features: int, classes: int, threads
 
     Forests grow by as many threads as there are.
     """
-    others = 2e-8 * rounds["boosting"] * features * classes + 2e-5 * rounds["network"]
-    return others / threads + 2.2e-7 * rounds["forest"] * features / most
+    others = 1e-8 * rounds["boosting"] * features * classes + 1.6e-5 * rounds["network"]
+    return others / threads + 5e-6 * rounds["forest"] / most

@@ -19,13 +19,11 @@ class Forest:
 
     Attributes:
         least_leaf: rows of a leaf at least.
-        split_features: share of features a split is chosen from.
         most_rows: that a batch of trees draws from; beyond, each batch draws from others.
         most_leaves: of a tree.
     """
 
     least_leaf: int = 2
-    split_features: float = 0.4
     most_rows: int = 200_000
     most_leaves: int = 16_384
     name: str = "forest"
@@ -82,7 +80,7 @@ class ForestTraining:
         forest = RandomForestClassifier(
             rounds,
             min_samples_leaf=self._how.least_leaf,
-            max_features=self._how.split_features,
+            max_features="sqrt",
             max_leaf_nodes=self._how.most_leaves if len(rows) > self._how.most_leaves else None,
             n_jobs=task.processors,
             random_state=np.random.RandomState([task.seed, self.rounds]),
