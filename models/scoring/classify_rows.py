@@ -115,7 +115,10 @@ class RowClassifier:
         if not table.num_rows:
             return pa.RecordBatch.from_pylist([], answer_schema(columns))
         [whole] = table.sort_by(ROW_ID).combine_chunks().to_batches()
-        scored = score_rows(features, whole, self.classifier, self.model.title, self._prior, columns[1:])
+        threads = self._sky.store.settings.processors
+        scored = score_rows(
+            features, whole, self.classifier, self.model.title, self._prior, columns[1:], threads=threads
+        )
         return pa.RecordBatch.from_arrays([ids, *scored.columns[1:]], names=[column.name for column in columns])
 
     def stream(self, given: Iterable[tuple[pa.RecordBatch, Sequence[Column]]], **properties: Any) -> ResultStream:

@@ -54,11 +54,13 @@ def score_rows(
     model: str,
     prior: Prior,
     columns: tuple[Column, ...],
+    *,
+    threads: int = 1,
 ) -> pa.RecordBatch:
-    """The new columns of a batch of features, after their `id`, by the calling thread alone."""
+    """The new columns of a batch of features, after their `id`."""
     import pyarrow as pa
 
-    said = classifier.predict(feature_matrix(features, [batch]), prior=prior, threads=1)
+    said = classifier.predict(feature_matrix(features, [batch]), prior=prior, threads=threads)
     names = pa.array(classifier.classes)
     values: list[Any] = [
         batch.column(0),

@@ -1,19 +1,13 @@
 """A process that classifies rows somebody sent.
 
 Run as `python -m skyband.server.api.classify_worker FD`, where FD is its end of a socket pair. The files may be
-hostile: they are read here, under limits, and never in the server. First the process is told what it serves (a SETUP
-frame), then it answers questions, each of a model and a file, by a file in the folder it is given and what is to be
-said of that (END), or an error (ERROR). Models stay loaded.
+hostile: they are read here, under limits, and never in the server. A question is of a model and a file, and answered by
+a file in the folder it is given and what is to be said of that. Models stay loaded.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import socket
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +18,11 @@ from skyband.models.scoring.classify_rows import RowClassifier
 from skyband.models.scoring.given_rows import SkyOfRows
 from skyband.models.scoring.shelf import ModelVersion, find_model
 from skyband.queries.formats import FORMATS, Info, encode
-from skyband.queries.serving import frames
-from skyband.queries.serving.errors import error_content, is_fatal
-from skyband.queries.serving.lockdown import allow_files, die_with_parent, limit_cpu, limit_process
+from skyband.queries.serving.lockdown import allow_files, limit_process
 from skyband.queries.serving.uploads import check_bytes, limited
-from skyband.schema.errors import BadFile, ResourceLimit, SkybandError, missing_dependency
+from skyband.schema.errors import BadFile, ResourceLimit
 from skyband.schema.settings import Settings
+from skyband.server.api.kept_worker import Answer, answer_questions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,48 +130,14 @@ def _narrow(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield batch
 
 
-def main() -> None:
-    """Be the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    received = frames.receive(connection)
-    if received is None or received[0] != frames.SETUP:
-        os._exit(1)
-    setup: dict[str, Any] = json.loads(received[1])
-    die_with_parent(setup["parent"])
-    settings = Settings(**setup["settings"])
-    threads = settings.processors
-    worker: ClassifyWorker | None = None
-    while (question := frames.receive(connection)) is not None:
-        asked = json.loads(question[1])
-        limit_cpu(asked["time_limit_s"] * threads)
-        upload = Path(asked["files"][UPLOAD])
-        try:
-            worker = worker or ClassifyWorker(settings)
-            answer = frames.json_frame(
-                frames.END, worker.answer(Wanted(**asked["wanted"]), upload, Path(asked["folder"]))
-            )
-        except BaseException as error:
-            told = _told(error, (str(upload), upload.name))
-            content = error_content(told, Path(settings.store)) | {"spent": is_fatal(error)}
-            answer = frames.json_frame(frames.ERROR, content)
-        connection.sendall(answer)
+def _begin(settings: Settings) -> Answer:
+    worker = ClassifyWorker(settings)
 
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        return worker.answer(Wanted(**asked["wanted"]), Path(asked["files"][UPLOAD]), Path(asked["folder"]))
 
-def _told(error: BaseException, upload: Sequence[str]) -> BaseException:
-    """An error as the client should have it."""
-    if isinstance(error, ModuleNotFoundError):
-        return missing_dependency(error) or error
-    # Torch says by a RuntimeError that it cannot have the memory it wants.
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in str(error)):
-        return ResourceLimit("the rows need more memory than a request may have; send fewer")
-    if isinstance(error, SkybandError):
-        text = str(error)
-        for name in upload:
-            text = text.replace(name, "the upload")
-        error.args = (text,)
-    return error
+    return answer
 
 
 if __name__ == "__main__":
-    main()
+    answer_questions(_begin, "the rows need more memory than a request may have; send fewer")

@@ -1,18 +1,12 @@
 """A process that turns uploaded images into vectors, for searches by likeness.
 
 Run as `python -m skyband.server.api.encoder_worker FD`, where FD is its end of a socket pair. The files may be hostile:
-they are decoded here, under limits, and never in the server. First the process is told what it serves (a SETUP frame),
-then it answers questions, each of a collection and some files, by vectors and what is known of the images (END) or an
-error (ERROR).
+they are decoded here, under limits, and never in the server. A question is of a collection and some files, and answered
+by vectors and what is known of the images.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import socket
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 from skyband.queries.images import Limits, read_image
 from skyband.queries.images.pixels import checksum_of
 from skyband.queries.likeness import Collection, GivenVector
-from skyband.queries.serving import frames
-from skyband.queries.serving.errors import error_content, is_fatal
-from skyband.queries.serving.lockdown import allow_files, die_with_parent, limit_cpu, limit_process
-from skyband.schema.errors import BadFile, BadImage, ResourceLimit, missing_dependency
+from skyband.queries.serving.lockdown import allow_files, limit_process
+from skyband.schema.errors import BadFile, BadImage
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
+from skyband.server.api.kept_worker import Answer, answer_questions
 
 if TYPE_CHECKING:
     from skyband.models.encoders.encoder import Encoder
@@ -100,40 +93,15 @@ def _read(path: Path) -> bytes:
         raise BadFile(f"an uploaded image cannot be read: {error.strerror}; send it again") from None
 
 
-def main() -> None:
-    """Be the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    received = frames.receive(connection)
-    if received is None or received[0] != frames.SETUP:
-        os._exit(1)
-    setup: dict[str, Any] = json.loads(received[1])
-    die_with_parent(setup["parent"])
-    settings = Settings(**setup["settings"])
-    threads = settings.processors
+def _begin(settings: Settings) -> Answer:
     worker = EncoderWorker(settings)
-    while (question := frames.receive(connection)) is not None:
-        asked = json.loads(question[1])
-        limit_cpu(asked["time_limit_s"] * threads)
-        try:
-            vectors = worker.vectors(asked["collection"], asked["files"])
-            told = {name: asdict(vector) for name, vector in vectors.items()}
-            answer = frames.json_frame(frames.END, {"vectors": told})
-        except BaseException as error:
-            content = error_content(_told(error), Path(settings.store)) | {"spent": is_fatal(error)}
-            answer = frames.json_frame(frames.ERROR, content)
-        connection.sendall(answer)
 
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        vectors = worker.vectors(asked["collection"], asked["files"])
+        return {"vectors": {name: asdict(vector) for name, vector in vectors.items()}}
 
-def _told(error: BaseException) -> BaseException:
-    """An error as the client should have it."""
-    if isinstance(error, ModuleNotFoundError):
-        return missing_dependency(error) or error
-    # Torch says by a RuntimeError that it cannot have the memory it wants.
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "memory" in str(error)):
-        return ResourceLimit("an image needs more memory than one may have; send a smaller one")
-    return error
+    return answer
 
 
 if __name__ == "__main__":
-    main()
+    answer_questions(_begin, "an image needs more memory than one may have; send a smaller one")
