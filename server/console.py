@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import rich_click as click
 
@@ -69,6 +71,22 @@ def print_facts(facts: Mapping[str, object]) -> None:
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         print(f"{name:<{width}}  {value}")
+
+
+def as_paragraphs(first: str, points: Iterable[str], *, indent: str = "", file: TextIO | None = None) -> str:
+    """A paragraph and points below it, in lines a terminal has room for; a file or a pipe gets them whole.
+
+    Args:
+        first: the paragraph.
+        points: sentences, each of which gets a dash.
+        indent: before every line.
+        file: where it will go; None for standard output.
+    """
+    width = shutil.get_terminal_size().columns if (file or sys.stdout).isatty() else _UNLIMITED
+    return "\n".join(
+        textwrap.fill(text, width, initial_indent=indent + mark, subsequent_indent=indent + " " * len(mark))
+        for mark, text in (("", first), *(("- ", point) for point in points))
+    )
 
 
 def percent(fraction: float) -> str:

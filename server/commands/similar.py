@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import rich_click as click
 
 from skyband.schema.settings import Settings
-from skyband.server.console import json_option, note, print_json, store_option
+from skyband.server.console import as_paragraphs, json_option, note, print_json, store_option
 from skyband.server.encoder_options import LoadEncoder, encoder_options
 from skyband.server.output import deliver, open_sky, output_options
 from skyband.server.vote_options import base_option, measure_option, through_option
@@ -116,4 +117,4 @@ def command(
             from skyband.queries.morphology import interpret
 
             words = interpret(said)
-            note("\n".join((words.paragraph, *(f"- {point}" for point in (*words.points, *words.cautions)))))
+            note(as_paragraphs(words.paragraph, (*words.points, *words.cautions), file=sys.stderr))

@@ -20,6 +20,7 @@ from skyband.queries.morphology.of_neighbours import VotesWanted, votes_of
 from skyband.queries.sky import Sky
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
+from skyband.server.console import as_paragraphs
 from skyband.server.likeness import find_target, look
 from skyband.server.montage import write_montage
 from skyband.server.morphology_plots import write_charts
@@ -82,7 +83,7 @@ def show_likes(store: Store, folder: Path) -> None:
         print(f"  {folder / 'alike.png'}: what looks like it; {', '.join(path.name for path in charts)}: its votes")
         print(f"  votes are those of {others.found.table.num_rows} others: {name}, the same galaxy, is left out")
         words = interpret(said)
-        print("\n".join(f"  {line}" for line in (words.paragraph, *words.points, *words.cautions)))
+        print(as_paragraphs(words.paragraph, (*words.points, *words.cautions), indent="  "))
         query = fill_sql("skyband.server.demo", "alike", image=name, images=COLLECTION, votes=VOTES).strip()
         print("\n".join(["", *(f"  {line}" for line in query.splitlines())]))
         print_result(sky.sql(query), most_rows=10)
