@@ -68,11 +68,11 @@ class Recipe:
 
 
 _SIZES = (
-    {"boosting": 60, "forest": 40, "network": 12},
-    {"boosting": 100, "forest": 60, "network": 30},
-    {"boosting": 200, "forest": 100, "network": 45},
-    {"boosting": 400, "forest": 200, "network": 80},
-    {"boosting": 1_000, "forest": 400, "network": 160},
+    {"boosting": 60, "forest": 60, "network": 12},
+    {"boosting": 100, "forest": 100, "network": 30},
+    {"boosting": 200, "forest": 150, "network": 45},
+    {"boosting": 400, "forest": 300, "network": 80},
+    {"boosting": 1_000, "forest": 500, "network": 160},
 )
 """Rounds of the presets. Early stopping ends most trainings before."""
 
