@@ -150,7 +150,6 @@ class ScoreParts:
         return number, score_rows(features, batch, classifier, self._model.title, self._prior, self._columns)
 
     def _write(self, path: Path, scored: Iterable[pa.RecordBatch]) -> None:
-
         making = path.with_suffix(".making")
         writer: pq.ParquetWriter | None = None
         try:
