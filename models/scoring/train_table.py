@@ -122,6 +122,7 @@ def train_on_table(
                 seed=seed,
                 learners=learners,
                 data=data,
+                threads=sky.store.settings.processors,
                 on_progress=on_progress,
             )
         except BadOption:

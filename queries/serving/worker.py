@@ -11,7 +11,6 @@ import os
 import queue
 import signal
 import socket
-import sys
 import threading
 import time
 import warnings
@@ -22,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from skyband.queries.serving import frames
+from skyband.queries.serving.beginning import connected
 from skyband.queries.serving.engine import Engine, Reply
 from skyband.queries.serving.errors import error_content, is_fatal
-from skyband.queries.serving.lockdown import die_with_parent, limit_cpu, limit_process
+from skyband.queries.serving.lockdown import limit_cpu, limit_process
 from skyband.queries.serving.question import Query
 from skyband.queries.serving.uploads import find_reader
 from skyband.schema.errors import QueryCancelled
@@ -190,12 +190,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Small answers are collected before they are Arrow, and DuckDB's client says that this costs a copy.
     warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    received = frames.receive(connection)
-    if received is None or received[0] != frames.SETUP:
-        os._exit(1)
-    setup: dict[str, Any] = json.loads(received[1])
-    die_with_parent(setup["parent"])
+    connection, setup = connected()
     os.nice(setup["niceness"])  # before there are threads, which are as nice as what starts them
     settings = Settings(**setup["settings"])
     try:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from skyband.queries.serving import frames
+from skyband.queries.serving.beginning import connected
 from skyband.queries.serving.errors import error_content, is_fatal
-from skyband.queries.serving.lockdown import die_with_parent, limit_cpu
+from skyband.queries.serving.lockdown import limit_cpu
 from skyband.schema.errors import ResourceLimit, SkybandError, missing_dependency
 from skyband.schema.settings import Settings
 
@@ -29,12 +27,7 @@ def answer_questions(begin: Callable[[Settings], Answer], too_much: str) -> None
         too_much: what a client is told whose files need more memory than they may have.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    received = frames.receive(connection)
-    if received is None or received[0] != frames.SETUP:
-        os._exit(1)
-    setup: dict[str, Any] = json.loads(received[1])
-    die_with_parent(setup["parent"])
+    connection, setup = connected()
     settings = Settings(**setup["settings"])
     answer: Answer | None = None
     while (question := frames.receive(connection)) is not None:

@@ -8,10 +8,8 @@ is read here, under limits, and never in the server. First the process is told w
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -26,9 +24,10 @@ from skyband.ingest.readers.detect import is_gzip, open_bytes, reading
 from skyband.ingest.readers.source import Source
 from skyband.queries.crossmatch import Find, Join, MatchOptions, crossmatch
 from skyband.queries.serving import frames
+from skyband.queries.serving.beginning import connected
 from skyband.queries.serving.engine import Engine
 from skyband.queries.serving.errors import error_content
-from skyband.queries.serving.lockdown import allow_files, die_with_parent, limit_cpu, limit_process
+from skyband.queries.serving.lockdown import allow_files, limit_cpu, limit_process
 from skyband.queries.serving.worker import Worker
 from skyband.schema.errors import BadTable, ResourceLimit, SkybandError
 from skyband.schema.roles import ROW_ID, assign_roles
@@ -150,12 +149,8 @@ def main() -> None:
     """Be the process."""
     # Loaded when it is first needed, which is always; here nobody waits for it.
     import_module("healpy")
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    received = frames.receive(connection)
-    if received is None or received[0] != frames.SETUP:
-        os._exit(1)
-    task = MatchTask.from_json(json.loads(received[1]))
-    die_with_parent(task.parent)
+    connection, setup = connected()
+    task = MatchTask.from_json(setup)
     settings, folder = task.settings, task.folder
     os.chdir(folder)
     threads = settings.processors
