@@ -37,6 +37,7 @@ class StandardInput:
     bands: tuple[str, ...] = ()
     ucds: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    null: tuple[float, ...] = ()  # values that say "not measured"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,8 @@ def bind_inputs(info: TableInfo, given: Mapping[str, str], store: Path) -> dict[
     well-known names.
 
     Of a matched catalogue the surveys of the tables it was made of count; where several measure a band, the one with
-    most bands is taken, then the one that was matched first. Numbers outside of the range of an input are missing.
+    most bands is taken, then the one that was matched first. Numbers outside of the range of an input, and those
+    that stand for "not measured", are missing.
 
     Args:
         info: of the table.
@@ -111,7 +113,7 @@ def bind_inputs(info: TableInfo, given: Mapping[str, str], store: Path) -> dict[
             "extended_optical",
             Bound(f"({excess} > {_EXTENDED_MAG})::DOUBLE", f"psf_r - model_r > {_EXTENDED_MAG}", bound["psf_r"].survey),
         )
-    return {name: _within_range(standard_inputs()[name], found) for name, found in bound.items()}
+    return {name: _or_missing(standard_inputs()[name], found) for name, found in bound.items()}
 
 
 def deredden(bound: Mapping[str, Bound]) -> dict[str, Bound]:
@@ -265,6 +267,7 @@ def _times(column: str, factor: float) -> str:
     return quote(column) if factor == 1.0 else f"{quote(column)} * {factor!r}"
 
 
-def _within_range(item: StandardInput, found: Bound) -> Bound:
+def _or_missing(item: StandardInput, found: Bound) -> Bound:
     value = f"({found.expression})::DOUBLE"
-    return replace(found, expression=f"CASE WHEN {value} BETWEEN {item.least!r} AND {item.most!r} THEN {value} END")
+    are_so = [f"{value} BETWEEN {item.least!r} AND {item.most!r}", *(f"{value} <> {null!r}" for null in item.null)]
+    return replace(found, expression=f"CASE WHEN {' AND '.join(are_so)} THEN {value} END")

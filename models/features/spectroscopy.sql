@@ -7,7 +7,7 @@
 --   (absolute magnitude, mag), spectrum_median_snr, velocity_dispersion_km_s, radial_velocity_km_s.
 SELECT
     *, redshift AS spectroscopic_redshift, redshift_error AS spectroscopic_redshift_error,
-    log10(greatest(redshift, 1e-5)) AS log_redshift,
+    log10(CASE WHEN redshift < 1e-5 THEN 1e-5 ELSE redshift END) AS log_redshift,
     CASE WHEN redshift > 0.003 THEN r - 5 * log10(1.5638388e+09 * (1 + redshift) * (0.905852224 - pow(
         pow(1 + redshift, 4) - 0.204258270 * pow(1 + redshift, 3) + 0.757164284 * pow(1 + redshift, 2)
         + 0.445596667 * (1 + redshift) + 0.207170498, -0.125))) END AS luminosity_r,

@@ -80,14 +80,15 @@ class FeatureTable:
 
         It does not depend on the table: a model takes features of the digest it was trained on, in any table.
         """
-        used = sorted({name for feature in self.features for name in feature.needs} & standard_inputs().keys())
+        needed = {name for feature in self.features for name in feature.needs} & standard_inputs().keys()
+        used = [standard_inputs()[name] for name in sorted(needed)]
         extinction = read_toml("extinction") if self.options.deredden else None
         groups = {item.group for item in self.features}
         what = {
             "features": [(item.name, item.unit, item.needs, item.group) for item in self.features],
             "sql": {name: group.sql for name, group in load_groups().items() if name in groups},
             "places": fill_sql(PACKAGE, "places"),
-            "inputs": [(name, standard_inputs()[name].least, standard_inputs()[name].most) for name in used],
+            "inputs": [(item.name, item.least, item.most, item.null) for item in used],
             "extinction": extinction,
         }
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
