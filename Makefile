@@ -9,7 +9,7 @@ demo: .venv/ready
 	$(BIN)/skyband demo --folder demo
 
 test: lint types
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/ready
 	$(BIN)/ruff check .
