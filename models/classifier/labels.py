@@ -38,18 +38,19 @@ class Labels:
             raise BadTable(f"{unnamed} of {len(names)} rows have no label; leave them out of the training")
         if not len(names):
             raise BadTable("there are no rows to train with")
-        found, codes, counts = np.unique(np.asarray(names, dtype=str), return_inverse=True, return_counts=True)
-        classes = tuple(found.tolist())
+        places = {name: place for place, name in enumerate(sorted({str(name) for name in names}))}
+        classes, codes = tuple(places), np.fromiter((places[str(name)] for name in names), np.int64, len(names))
         if len(classes) < 2:
             raise BadTable(f"all {len(names)} labels are {classes[0]!r}; a classifier needs two classes at least")
         least = LEAST_ROWS_A_FOLD * folds
+        counts = np.bincount(codes)
         few = [f"{name!r} has {count}" for name, count in zip(classes, counts, strict=True) if count < least]
         if few:
             raise BadTable(
                 f"too few rows of a class: {listed(few)}; {least} are needed for {folds} folds: "
                 "label more, merge the class with another, or leave it out"
             )
-        return cls(classes, codes.astype(np.int64).reshape(-1))
+        return cls(classes, codes)
 
     @property
     def counts(self) -> Integers:

@@ -37,6 +37,7 @@ class FeatureMatrix:
         weights: of rows, positive.
         bands: features that vanish together, by the name of what was not observed ("W1", "astrometry"). A feature
             may need several bands, as colours do.
+        counts: bands that features count, by the name of the feature.
 
     Raises:
         BadTable: shapes disagree, names repeat, or a value is infinite.
@@ -50,6 +51,7 @@ class FeatureMatrix:
     groups: Integers | None = None
     weights: Doubles | None = None
     bands: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    counts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.dtype != np.float32:
@@ -64,9 +66,9 @@ class FeatureMatrix:
             given = getattr(self, what)
             if given is not None and given.shape != (len(self.values),):
                 raise BadTable(f"{what} has the shape {given.shape}, but there are {len(self.values)} rows")
-        unknown = sorted({name for names in self.bands.values() for name in names} - set(self.names))
+        unknown = sorted({*self.counts, *(name for names in self.bands.values() for name in names)} - set(self.names))
         if unknown:
-            raise BadTable(f"bands name features that are not there: {listed(unknown)}")
+            raise BadTable(f"bands or counts of them name features that are not there: {listed(unknown)}")
         infinite = np.zeros(len(self.names), bool)
         for rows in chunks(len(self.values)):
             infinite |= np.isinf(self.values[rows]).any(axis=0)
@@ -103,8 +105,9 @@ class FeatureMatrix:
         if tuple(names) == self.names:
             return self
         bands = {band: tuple(one for one in members if one in names) for band, members in self.bands.items()}
+        counts = {name: counted for name, counted in self.counts.items() if name in names}
         places = [self.names.index(name) for name in names]
-        return replace(self, values=self.values[:, places], names=tuple(names), bands=bands)
+        return replace(self, values=self.values[:, places], names=tuple(names), bands=bands, counts=counts)
 
     def as_trained(self, names: Sequence[str], digest: str) -> FeatureMatrix:
         """The matrix as a model wants it that was trained with `names`.
@@ -120,12 +123,6 @@ class FeatureMatrix:
                 f"{found.digest or '(none)'}; build the features as the model wants them, or train anew"
             )
         return found
-
-    def band_masks(self) -> Flags:
-        """Features that vanish with each band, bands x f; a matrix without bands has one for each feature."""
-        if not self.bands:
-            return np.eye(len(self.names), dtype=bool)
-        return np.array([[name in names for name in self.names] for names in self.bands.values()])
 
     def ranges(self) -> tuple[Floats, Floats]:
         """Least and largest value of each feature; the least is above the largest where no row has one."""

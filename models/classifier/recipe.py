@@ -30,7 +30,8 @@ class Recipe:
         device: "cpu" or "cuda".
         rare_share: share of the rows below which a class weighs more while members learn (`balancing_weights`);
             probabilities are set right afterwards. 0 for no weights.
-        band_dropout: chance that a network learns from a row without a band.
+        band_dropout: chance of each band to be missing where rows are learnt from with less than was observed; 0 learns
+            from them as they are alone.
         coverage: of conformal sets.
         coarse: coarse class of each class, for a level of star, galaxy and quasar first; empty for none.
         pace: when trainings stop and are saved.
@@ -42,7 +43,7 @@ class Recipe:
     threads: int = 1
     device: str = "cpu"
     rare_share: float = 0.02
-    band_dropout: float = 0.1
+    band_dropout: float = 0.05
     coverage: float = 0.9
     coarse: Mapping[str, str] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)

@@ -38,6 +38,7 @@ def described(
         "features": list(matrix.names),
         "features_digest": matrix.digest,
         "bands": {band: list(names) for band, names in matrix.bands.items()},
+        "counts": {name: list(bands) for name, bands in matrix.counts.items()},
         "classes": list(labels.classes),
         "rows": len(matrix),
         "rows_digest": digest_of(*arrays),

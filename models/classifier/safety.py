@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.matrix import (
     Doubles,
     FeatureMatrix,
@@ -78,13 +78,13 @@ class Safety:
             values.shape[1],
         )
         scores = np.concatenate([_scores(isolation, values[rows]) for rows in blocks(len(values))])
-        bands = matrix.band_masks()
-        patterns = [np.unique(_missing(matrix.values[rows], bands), axis=0) for rows in chunks(len(matrix))]
+        bands = Bands.of(matrix)
+        patterns = [np.unique(bands.missing(matrix.values[rows]), axis=0) for rows in chunks(len(matrix))]
         return cls(
             least=np.nanmin(matrix.values, axis=0).astype(np.float64),
             most=np.nanmax(matrix.values, axis=0).astype(np.float64),
             reach=np.maximum(_BEYOND * (high - low), 1e-6),
-            bands=bands,
+            bands=bands.vanish,
             patterns=np.unique(np.concatenate(patterns), axis=0),
             isolation=isolation,
             limits=np.quantile(scores, [_ODD, _FOREIGN]),
@@ -92,7 +92,7 @@ class Safety:
 
     def codes(self, values: Floats) -> Integers:
         """Index into `SAFETY` of each row."""
-        missing = _missing(values, self.bands)
+        missing = Bands(self.bands, np.zeros_like(self.bands)).missing(values)
         scores = _scores(self.isolation, values)
         # Rows and patterns as bytes, so that a pattern is looked up whole.
         known = np.isin(packed_rows(missing), packed_rows(self.patterns))
@@ -141,26 +141,6 @@ class Safety:
         except (ValueError, KeyError, TypeError) as error:
             raise BadFile(f"no record of what is safe: {error}") from None
         return found
-
-
-def _missing(values: Floats, bands: Flags) -> Flags:
-    """Bands each row is without, n x bands: all features of theirs are missing."""
-    # By the bits of whole numbers: a product of matrices would call threads that hinder each other.
-    here, wanted = _words(~np.isnan(values)), _words(bands)
-    found = np.empty((len(values), len(bands)), bool)
-    for place in range(len(bands)):
-        seen = np.zeros(len(values), np.uint64)
-        for word, band in zip(here, wanted[:, place], strict=True):
-            seen |= word & band
-        found[:, place] = (seen == 0) & wanted[:, place].any()
-    return found
-
-
-def _words(flags: Flags) -> NDArray[np.uint64]:
-    """Rows of flags as bits of a few numbers, numbers x rows."""
-    padded = np.zeros((len(flags), -(-flags.shape[1] // 64) * 64), bool)
-    padded[:, : flags.shape[1]] = flags
-    return np.ascontiguousarray(np.packbits(padded, axis=1).view(np.uint64).T)
 
 
 def _outside(values: Floats, least: Doubles, most: Doubles) -> Flags:

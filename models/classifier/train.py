@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.classifier import Classifier, member_file
 from skyband.models.classifier.combination import Choice, Votes, choose_combination
 from skyband.models.classifier.conformal import ConformalSets, coverage_by_class
@@ -36,6 +37,8 @@ from skyband.schema.locks import writer_lock
 from skyband.schema.processors import processors
 
 DEFAULT_BUDGET_S = 120.0
+_WATCHED_ROWS = 200_000
+"""Rows, or nearly twice as many, that say when a training has learnt enough."""
 _ENSEMBLE_ROWS = 1_000_000
 """Rows that out-of-fold predictions are made of at most."""
 
@@ -153,7 +156,7 @@ class _Run:
         self._processors = threads or processors()
         self._tell = on_progress or (lambda progress: None)
         self._weights = np.ones(len(matrix)) if matrix.weights is None else matrix.weights / matrix.weights.mean()
-        self._bands = matrix.band_masks()
+        self._bands = Bands.of(matrix)
         self._of = np.arange(len(labels.classes))
         self._levels = [_Level("classes", labels, learners)]
         if recipe.coarse:
@@ -231,6 +234,7 @@ class _Run:
         """A member of all rows but a fold's, and what its classes weighed while it learnt."""
         trained = np.arange(len(self._matrix)) if fold is None else self._folds.training(fold)
         watched = self._folds.held_out(0) if fold == 0 else np.empty(0, np.int64)
+        watched = watched[:: max(1, len(watched) // _WATCHED_ROWS)]
         class_weights = balancing_weights(level.labels, trained, self._recipe.rare_share)
         codes = level.labels.codes
 

@@ -33,6 +33,7 @@ class Feature:
     description: str
     needs: tuple[str, ...]  # standard inputs (inputs.toml) or relations, all of which it takes
     unit: str = ""  # VOUnits
+    counts: tuple[str, ...] = ()  # bands, the number of which it is
     group: str = ""
 
 

@@ -208,13 +208,10 @@ def _of_match(info: TableInfo) -> Iterator[tuple[str, Bound]]:
     if not columns:
         return
     members = {pair["here"] for pairs in columns.values() for pair in pairs}
-    ids = [f"{table}_id" for table in columns]
     own = [column.name for column in info.columns if column.name not in members and is_number(column)]
     for item in standard_inputs().values():
         names = [name for name in own if fnmatchcase(name, item.product)]
-        if item.name == "surveys":
-            yield item.name, Bound(" + ".join(f"({quote(name)} IS NOT NULL)::INT" for name in ids), ", ".join(ids))
-        elif names:
+        if names:
             yield item.name, Bound(f"greatest({', '.join(map(quote, names))})", f"column {', '.join(names)}")
 
 

@@ -1,12 +1,11 @@
 -- Purpose: how good the match of the surveys is, and in how many bands a source was measured.
 -- Parameters: {rows} relation with the standard inputs.
 -- Output: the columns of rows, and p_match_is_right, p_any_counterpart, ln_bayes_factor, position_chi_square,
---   possible_counterparts, largest_separation_arcsec, surveys_with_row, bands_measured and those of them in the
---   optical, near and mid infrared and of Gaia.
+--   possible_counterparts, largest_separation_arcsec, bands_measured and those of them in the optical, near and mid
+--   infrared and of Gaia.
 SELECT
     *, match_probability AS p_match_is_right, counterpart_probability AS p_any_counterpart, ln_bayes AS ln_bayes_factor,
     position_chi2 AS position_chi_square, neighbours AS possible_counterparts, separation AS largest_separation_arcsec,
-    surveys AS surveys_with_row,
     bands_optical + bands_nir + bands_mir + bands_gaia AS bands_measured
 FROM (
     SELECT

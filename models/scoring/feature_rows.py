@@ -26,18 +26,24 @@ def bands_of(table: FeatureTable) -> dict[str, tuple[str, ...]]:
     return {name: tuple(item.name for item in table.features if name in item.needs) for name in needs}
 
 
+def counts_of(table: FeatureTable) -> dict[str, tuple[str, ...]]:
+    """Bands that features count, by the name of the feature."""
+    return {item.name: item.counts for item in table.features if item.counts}
+
+
 def feature_matrix(table: FeatureTable, batches: Sequence[pa.RecordBatch]) -> FeatureMatrix:
     """The features of some rows, with their places and magnitudes."""
-    parts = [matrix(batch, table.names) for batch in batches]
+    parts = [matrix(batch, table.names) for batch in batches] or [np.empty((0, len(table.names)), np.float32)]
     values = parts[0] if len(parts) == 1 else np.concatenate(parts)
     keys = [batch.column(HEALPIX_COLUMN).fill_null(-1).to_numpy() for batch in batches]
     return FeatureMatrix(
         values=values,
         names=table.names,
         digest=table.digest,
-        healpix_29=np.concatenate(keys).astype(np.int64),
+        healpix_29=np.concatenate([np.empty(0, np.int64), *keys]).astype(np.int64),
         magnitude=magnitudes(table.names, values),
         bands=bands_of(table),
+        counts=counts_of(table),
     )
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from skyband.models.classifier.matrix import FeatureMatrix
-from skyband.models.features import FeatureTable
+from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats
+from skyband.models.features import FeatureTable, matrix
 from skyband.models.features.table import LabelRelation
-from skyband.models.scoring.feature_rows import feature_matrix
+from skyband.models.scoring.feature_rows import feature_matrix, magnitudes
+from skyband.models.scoring.spool import gathered, spooled
+from skyband.schema.columns import HEALPIX_COLUMN
 from skyband.schema.errors import BadTable
 
 
@@ -23,7 +26,7 @@ class LabelledRows:
     Attributes:
         ids: of the table.
         labels: words.
-        matrix: features.
+        matrix: features, on disk.
         others: further columns of the table, by name.
         without_features: rows that were left out.
     """
@@ -36,7 +39,12 @@ class LabelledRows:
 
 
 def labelled_rows(
-    features: FeatureTable, label: str, also: Sequence[str] = (), *, relation: LabelRelation | None = None
+    features: FeatureTable,
+    label: str,
+    also: Sequence[str] = (),
+    *,
+    relation: LabelRelation | None = None,
+    differing: bool = False,
 ) -> LabelledRows:
     """The labelled rows of a table.
 
@@ -45,30 +53,74 @@ def labelled_rows(
         label: its column with the labels, or TABLE.COLUMN of a table of labels with the same ids.
         also: columns of the table that are wanted too.
         relation: what stands in place of the labels of that column.
+        differing: leave out features that have one value, or none, in all rows.
 
     Raises:
         TableNotFound, BadOption: there is no such column.
-        BadTable: no row has a label, or no labelled one a feature.
+        BadTable: no row has a label, or no labelled one a feature, or none that differs.
+        StorageError: the features do not fit on the disk.
     """
-    name = features.info.name
+    name, store = features.info.name, features.sky.store.path
     rows = features.rows(also=also, labels=relation or qualified(name, label))
-    batches = [batch for batch in rows.stream().batches if batch.num_rows]
-    if not batches:
+    found = _Found(features)
+    values = spooled(found.of(rows.stream().batches), len(features.names), store)
+    if not found.rest:
         raise BadTable(f"no row of {name!r} has a label in {label!r}; the ids of both must be the same")
-    whole = feature_matrix(features, batches)
-    labels = np.array([str(value) for batch in batches for value in batch.column("label").to_pylist()], object)
-    ids = np.array([value for batch in batches for value in batch.column(0).to_pylist()], object)
-    there = ~whole.empty_rows()
+    there = np.concatenate(found.there)
+    if not there.any():
+        raise BadTable(f"no labelled row of {name!r} has any feature; see skyband features {name} --list")
+    useful = found.most > found.least if differing else np.ones(len(features.names), bool)
+    if not useful.any():
+        raise BadTable(f"every feature has one value in all labelled rows of {name!r}; nothing can be learnt")
+    rest = pa.Table.from_batches(found.rest)
+    ids = rest.column(0).to_numpy()
     # The order of rows is not promised, and a training that goes on must meet the same.
     chosen = np.argsort(ids, kind="stable")
     chosen = chosen[there[chosen]]
-    if not chosen.size:
-        raise BadTable(f"no labelled row of {name!r} has any feature; see skyband features {name} --list")
-    others = {
-        one: np.concatenate([batch.column(one).to_numpy(zero_copy_only=False) for batch in batches])[chosen]
-        for one in also
-    }
-    return LabelledRows(ids[chosen], labels[chosen], whole.rows(chosen), others, int((~there).sum()))
+    nothing = feature_matrix(features, [])
+    whole = replace(
+        nothing.features([one for one, wanted in zip(features.names, useful, strict=True) if wanted]),
+        values=gathered(values, chosen, np.flatnonzero(useful), store),
+        healpix_29=rest.column(HEALPIX_COLUMN).fill_null(-1).to_numpy().astype(np.int64)[chosen],
+        magnitude=None if nothing.magnitude is None else np.concatenate(found.magnitude)[chosen],
+    )
+    others = {one: rest.column(one).to_numpy()[chosen] for one in also}
+    return LabelledRows(ids[chosen], _words(rest.column("label"))[chosen], whole, others, int((~there).sum()))
+
+
+class _Found:
+    """What is known of rows when their features have gone to the disk."""
+
+    def __init__(self, features: FeatureTable) -> None:
+        self._names = features.names
+        self.rest: list[pa.RecordBatch] = []
+        self.magnitude: list[Doubles] = []
+        self.there: list[Flags] = []
+        self.least = np.full(len(self._names), np.inf, np.float32)
+        self.most = -self.least
+
+    def of(self, batches: Iterator[pa.RecordBatch]) -> Iterator[Floats]:
+        """The features of batches, while the rest of them is noted."""
+        for batch in batches:
+            if not batch.num_rows:
+                continue
+            values = matrix(batch, self._names)
+            self.rest.append(batch.drop_columns(list(self._names)))
+            self.there.append(np.asarray(~np.isnan(values).all(axis=1)))
+            brightness = magnitudes(self._names, values)
+            if brightness is not None:
+                self.magnitude.append(brightness)
+            # Missing values do not count.
+            self.least = np.fmin(self.least, np.fmin.reduce(values, axis=0))
+            self.most = np.fmax(self.most, np.fmax.reduce(values, axis=0))
+            yield values
+
+
+def _words(labels: pa.ChunkedArray) -> NDArray[Any]:
+    """Labels as text, equal ones as one object."""
+    encoded = labels.dictionary_encode().combine_chunks()
+    words = np.array([str(word) for word in encoded.dictionary.to_pylist()], object)
+    return np.asarray(words[encoded.indices.to_numpy()])
 
 
 def qualified(table: str, label: str) -> str:

@@ -20,7 +20,7 @@ from skyband.models.scoring.labelled_rows import labelled_rows, qualified
 from skyband.models.scoring.peoples_labels import PeoplesLabels, peoples_labels
 from skyband.models.scoring.shelf import ModelVersion, next_version, unfinished
 from skyband.queries.sky import Sky
-from skyband.schema.errors import BadOption, BadTable
+from skyband.schema.errors import BadOption
 
 if TYPE_CHECKING:
     from skyband.models.classifier.members.member import Learner
@@ -146,15 +146,10 @@ def training_set(
     features = feature_table(sky, table, options)
     place = [column.name for role in ("ra", "dec") if (column := features.info.role(role))]
     people = peoples_labels(sky, features.info, features.labels(qualified(table, label))) if with_labels else None
-    known = labelled_rows(features, label, place, relation=people.relation if people else None)
-    whole = known.matrix
-    least, most = whole.ranges()
-    useful = [name for name, differs in zip(whole.names, most > least, strict=True) if differs]
-    useless = tuple(name for name in whole.names if name not in useful)
-    if not useful:
-        raise BadTable(f"every feature has one value in all labelled rows of {table!r}; nothing can be learnt")
-    kept = feature_table(sky, table, replace(options, features=tuple(useful), groups=()))
-    matrix = replace(whole.features(useful), digest=kept.digest)
+    known = labelled_rows(features, label, place, relation=people.relation if people else None, differing=True)
+    useless = tuple(name for name in features.names if name not in known.matrix.names)
+    kept = feature_table(sky, table, replace(options, features=known.matrix.names, groups=()))
+    matrix = replace(known.matrix, digest=kept.digest)
     if len(place) == 2:
         ra, dec = (known.others[name].astype(np.float64) for name in place)
         matrix = replace(matrix, groups=duplicate_groups(ra, dec))

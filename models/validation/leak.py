@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.fitting import log_loss
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats, Integers
 from skyband.models.features.groups import find_features
@@ -27,9 +28,6 @@ _COMMON = 0.5
 """Share of the rows of each class that have the bands which are common to them."""
 _LEAST_BANDS = 2
 _LEAST_ROWS = 30
-_COUNTS = "surveys"
-"""Input that says no more than which surveys have a row."""
-
 
 Predict = Callable[[FeatureMatrix], Doubles]
 """Probabilities of rows, n x classes."""
@@ -122,10 +120,10 @@ def leak(
     chosen = sample_of(len(codes))
     matrix, codes, said = matrix.rows(chosen), codes[chosen], probabilities[chosen]
     part = np.unique(fold[chosen], return_inverse=True)[1].reshape(-1) % FOLDS
-    bands, seen = tuple(matrix.bands), _seen(matrix)
+    bands, seen = tuple(matrix.bands), ~Bands.of(matrix).missing(matrix.values)
     common, compared = common_bands(seen, bands, codes, len(classes))
     own = np.isin(codes, compared) & seen[:, [band in common for band in bands]].all(axis=1)
-    counts, shared = _counts(matrix), _only_of(matrix, common)
+    counts, shared = np.isin(matrix.names, list(matrix.counts)), _only_of(matrix, common)
     is_fair = len(compared) > 1 and min(np.bincount(codes[own], minlength=len(classes))[compared]) >= _LEAST_ROWS
     size = len(classes)
 
@@ -143,8 +141,9 @@ def leak(
         ITSELF: (len(matrix.names), said, True),
     }
     if hidden is not None and is_fair:
-        blind = replace(matrix, values=np.where(shared, matrix.values, np.float32(np.nan)))
-        seen_by[HIDDEN] = (int(shared.sum()), hidden(blind), False)
+        others = np.tile([band not in common for band in bands], (len(codes), 1))
+        blind = replace(matrix, values=Bands.of(matrix).hide(matrix.values, others))
+        seen_by[HIDDEN] = (int((shared | counts).sum()), hidden(blind), False)
     views = [
         View(
             name,
@@ -212,17 +211,6 @@ def common_bands(seen: Flags, bands: Sequence[str], codes: Integers, classes: in
             break
         inputs = max(rests, key=whole)
     return tuple(bands[place] for place in inputs), compared
-
-
-def _seen(matrix: FeatureMatrix) -> Flags:
-    """Whether each row has any feature of each input, n x inputs."""
-    here = (~np.isnan(matrix.values)).astype(np.float32) @ matrix.band_masks().T.astype(np.float32)
-    return np.asarray(here > 0)
-
-
-def _counts(matrix: FeatureMatrix) -> Flags:
-    """Features that count bands or surveys."""
-    return np.array([not one.needs or one.needs == (_COUNTS,) for one in find_features(matrix.names)])
 
 
 def _only_of(matrix: FeatureMatrix, inputs: Sequence[str]) -> Flags:

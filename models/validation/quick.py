@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.matrix import Doubles, Floats, Integers
 from skyband.models.classifier.members.boosting import Boosting
 from skyband.models.classifier.members.member import Member, Rows, Task, probabilities
@@ -42,7 +43,7 @@ def quick_model(values: Floats, codes: Integers, trained: Integers, classes: int
         threads=threads,
         processors=threads,
         device="cpu",
-        bands=np.empty((0, values.shape[1]), bool),
+        bands=Bands.none(values.shape[1]),
         band_dropout=0.0,
     )
     training = _HOW.start(task)

@@ -10,7 +10,7 @@ import numpy as np
 
 from skyband.models.classifier.matrix import Doubles, Floats, chunks
 from skyband.models.classifier.members.boosted_file import check_boosted
-from skyband.models.classifier.members.member import Rows, Task
+from skyband.models.classifier.members.member import Task
 from skyband.schema.errors import BadFile
 
 _SEEDS = 1_000_003
@@ -124,7 +124,7 @@ class BoostingTraining:
             "nthread": task.threads,
             "device": task.device if xgboost.build_info()["USE_CUDA"] else "cpu",
         }
-        self._matrix = xgboost.QuantileDMatrix(_source(xgboost, task.trained), max_bin=bins, nthread=task.threads)
+        self._matrix = xgboost.QuantileDMatrix(_source(xgboost, task), max_bin=bins, nthread=task.threads)
         self._watched = xgboost.DMatrix(task.watched.features()) if len(task.watched) else None
         self._booster = self._begun(None, 0)
         self.rounds = 0
@@ -173,21 +173,22 @@ class BoostingTraining:
         return _library().Booster(self._parameters | seed, [self._matrix], model_file=model)
 
 
-def _source(xgboost: Any, rows: Rows) -> Any:
+def _source(xgboost: Any, task: Task) -> Any:
     """Rows handed to XGBoost a part at a time, so that they are never copied at once."""
+    parts = list(chunks(len(task.trained)))
 
     class Parts(xgboost.DataIter):  # type: ignore[misc]
         def __init__(self) -> None:
-            self._parts = list(chunks(len(rows)))
             self._next = 0
             super().__init__()
 
         def next(self, input_data: Any) -> bool:
-            if self._next == len(self._parts):
+            if self._next == len(parts):
                 return False
-            part = self._parts[self._next]
+            part = parts[self._next]
+            data, label, weight = task.draw(np.arange(part.start, part.stop), self._next)
             self._next += 1
-            input_data(data=rows.values[rows.chosen[part]], label=rows.codes[part], weight=rows.weights[part])
+            input_data(data=data, label=label, weight=weight)
             return True
 
         def reset(self) -> None:

@@ -85,8 +85,8 @@ class ForestTraining:
             n_jobs=task.processors,
             random_state=np.random.RandomState([task.seed, self.rounds]),
         )
-        drawn = self._drawn()
-        forest.fit(rows.values[rows.chosen[drawn]], rows.codes[drawn], sample_weight=rows.weights[drawn])
+        values, codes, weights = task.draw(self._drawn(), self.rounds)
+        forest.fit(values, codes, sample_weight=weights)
         self._trees += Trees([one.tree_ for one in forest.estimators_], self._trees.features, self._trees.outputs)
         self.rounds += rounds
 

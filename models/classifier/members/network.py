@@ -115,7 +115,6 @@ class NetworkTraining:
         self._batch_rows = min(how.batch_rows, max(32, len(task.trained) // 16))
         self._steps = math.ceil(len(task.trained) / self._batch_rows)
         self._optimiser = torch.optim.AdamW(self._model.parameters(), lr=how.rate, weight_decay=how.decay)
-        self._bands = torch.from_numpy(task.bands).to(self._device)
         self.rounds = 0
 
     def advance(self, rounds: int) -> None:
@@ -135,10 +134,10 @@ class NetworkTraining:
             for group in self._optimiser.param_groups:
                 group["lr"] = self._how.rate * self._schedule(step)
             batch = order[step * self._batch_rows : (step + 1) * self._batch_rows]
-            values = torch.from_numpy(rows.values[rows.chosen[batch]]).to(self._device)
+            values = torch.from_numpy(self._seen(rows.values[rows.chosen[batch]], step)).to(self._device)
             codes = torch.from_numpy(rows.codes[batch]).to(self._device)
             weights = torch.from_numpy(rows.weights[batch].astype(np.float32)).to(self._device)
-            logits = self._model(values, torch.isnan(values) | self._dropped(len(batch)))
+            logits = self._model(values, torch.isnan(values))
             losses = functional.cross_entropy(logits, codes, reduction="none")
             self._optimiser.zero_grad()
             ((losses * weights).sum() / len(batch)).backward()  # type: ignore[no-untyped-call]
@@ -150,14 +149,13 @@ class NetworkTraining:
         done = (self.rounds + step / self._steps) / self._task.schedule
         return min(1.0, (done + 1e-3) / _WARM_SHARE) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
-    def _dropped(self, rows: int) -> Tensor:
-        """Features taken from each row, n x f: half the rows keep all, the others lose bands, not each the same."""
-        chance = self._task.band_dropout
-        if not chance:
-            return torch.zeros(rows, self._bands.shape[1], dtype=torch.bool, device=self._device)
-        unlucky = torch.rand(rows, 1, device=self._device) < 0.5
-        bands = (torch.rand(rows, len(self._bands), device=self._device) < chance) & unlucky
-        return (bands.float() @ self._bands.float()) > 0
+    def _seen(self, values: Floats, step: int) -> Floats:
+        """Rows of a batch, every other one as if less had been observed."""
+        task = self._task
+        if task.band_dropout:
+            random = np.random.default_rng([task.seed, self.rounds, step])
+            values[::2] = task.bands.less_observed(values[::2], task.band_dropout, random)
+        return values
 
     @torch.no_grad()
     def _average(self, step: int) -> None:

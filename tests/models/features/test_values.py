@@ -150,10 +150,6 @@ def test_shape_flags_and_quality(rows: pd.DataFrame) -> None:
     check(rows.is_parallax_solved, rows.parallax.notna().where(rows.phot_g_mean_mag.notna()))
     separations = rows[["sep_sim_optical_arcsec", "sep_sim_nir_arcsec", "sep_sim_mir_arcsec"]]
     check(rows.largest_separation_arcsec, separations.max(axis=1))
-    check(
-        rows.surveys_with_row,
-        rows[[f"sim_{name}_id" for name in ("astrometry", "optical", "nir", "mir")]].notna().sum(axis=1),
-    )
     magnitudes = rows[[name for name in rows if name.endswith("_mag") and name.removesuffix("_mag") in SIMULATED_BANDS]]
     assert magnitudes.shape[1] == 15
     check(rows.bands_measured, magnitudes.notna().sum(axis=1))

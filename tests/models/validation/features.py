@@ -17,4 +17,5 @@ def matrix_of(**columns: Any) -> FeatureMatrix:
         for need in feature.needs:
             bands[need] = (*bands.get(need, ()), feature.name)
     values = np.column_stack(list(columns.values())).astype(np.float32)
-    return FeatureMatrix(values, tuple(columns), bands=bands)
+    counts = {feature.name: feature.counts for feature in find_features(columns) if feature.counts}
+    return FeatureMatrix(values, tuple(columns), bands=bands, counts=counts)

@@ -34,8 +34,21 @@ UNION ALL BY NAME
 SELECT 'quasar' AS kind, ra, dec, psfMag_u AS u, psfMag_g AS g, psfMag_r AS r, psfMag_i AS i, psfMag_z AS z
 FROM read_parquet('{folder}/labelled_quasars/perger_agn_z4.parquet')
 UNION ALL BY NAME
-SELECT 'rr_lyrae' AS kind, RAJ2000 AS ra, DEJ2000 AS dec, umag AS u, gmag AS g, rmag AS r, imag AS i, zmag AS z
+SELECT 'variable' AS kind, RAJ2000 AS ra, DEJ2000 AS dec, umag AS u, gmag AS g, rmag AS r, imag AS i, zmag AS z
 FROM read_parquet('{folder}/labelled_transients/s82_rrlyrae_sesar2010.parquet')
+UNION ALL BY NAME
+-- Of LINEAR's variables the colours are published, and a magnitude of their own band, close to r: stars have g - r of
+-- about 0.7 (g - i). No r is made of it: g - r would lie where no noise is.
+SELECT
+    'variable' AS kind, ra, dec, mag_med + 0.7 * gi AS g, g + ug AS u, g - gi AS i, i - "iK" AS k_m, k_m + "JK" AS j_m
+FROM read_parquet('{folder}/labelled_transients/linear_variables.parquet')
+UNION ALL BY NAME
+-- Clusters are places and nothing more.
+SELECT 'cluster' AS kind, ra, dec
+FROM read_parquet('{folder}/labelled_galaxy_clusters/abell.parquet')
+UNION ALL BY NAME
+SELECT 'cluster' AS kind, ra, dec
+FROM read_parquet('{folder}/labelled_galaxy_clusters/geach2011_stripe82.parquet')
 UNION ALL BY NAME
 SELECT
     CASE WHEN lum_class = 'III' THEN 'giant' ELSE 'star' END AS kind, ra, dec, plx_mas AS parallax,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 
+from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.fitting import log_loss
 from skyband.models.classifier.labels import Labels
 from skyband.models.classifier.members.boosting import Boosting
@@ -31,7 +32,7 @@ def task(rounds: int = 20, *, seed: int = 5, **changes: Any) -> Task:
 
     given: dict[str, Any] = {
         "trained": rows(slice(0, 500)), "watched": rows(slice(500, 700)), "classes": 3, "rounds": rounds,
-        "schedule": 20, "seed": seed, "threads": 1, "processors": 2, "device": "cpu", "bands": MATRIX.band_masks(),
+        "schedule": 20, "seed": seed, "threads": 1, "processors": 2, "device": "cpu", "bands": Bands.of(MATRIX),
         "band_dropout": 0.2,
     }  # fmt: skip
     return Task(**(given | changes))
