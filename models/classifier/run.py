@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +21,7 @@ from skyband.models.classifier.members.member import Learner
 from skyband.models.classifier.recipe import Recipe
 from skyband.models.classifier.sealed import read_bytes, read_sealed, write_sealed, write_whole
 from skyband.schema.errors import BadFile, BadOption
+from skyband.schema.faults import storage_error
 
 MANIFEST = "manifest.json"
 _BEGUN = "begun.json"
@@ -113,6 +115,20 @@ class RunFolder:
             write_whole(self.folder / name, data)
         sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         write_whole(self.folder / MANIFEST, json.dumps(manifest | {"files": sums}, indent=1).encode())
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty folder for the body; what a killed process left there goes too."""
+        folder = self._parts / "scratch"
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise storage_error(f"cannot make the folder {folder}", error) from error
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def tidy(self) -> None:
         """Remove the checkpoints of a training that has ended."""

@@ -6,7 +6,7 @@ import gc
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -264,7 +264,8 @@ class _Run:
             self._tell(Progress(stage, learner.name, fold, done, most, metric, left))
 
         checkpoint = self._run.checkpoint(f"{level.name}-{learner.name}-{'final' if fold is None else fold}")
-        fitted = fit(learner, task, checkpoint, pace=self._recipe.pace, on_round=on_round)
+        with self._run.scratch() as scratch:
+            fitted = fit(learner, replace(task, scratch=scratch), checkpoint, pace=self._recipe.pace, on_round=on_round)
         self._count(learner, fitted.seconds)
         return fitted, class_weights
 

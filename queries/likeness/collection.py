@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skyband.queries.likeness.batches import collection_lock, merge, regrouped, remove_rows
-from skyband.queries.likeness.directory import Directory, fetch_vectors
+from skyband.queries.likeness.directory import fetch_vectors
 from skyband.queries.likeness.index_report import IndexReport
+from skyband.queries.likeness.indexing import Note, build_index, settle_index
 from skyband.queries.likeness.lance import connect, lance_faults
 from skyband.queries.likeness.options import Likeness, LikenessOptions, Targets
 from skyband.queries.likeness.provenance import Provenance
-from skyband.queries.likeness.rows import EMBEDDING, IDENTITY_KEY, PROVENANCE_KEY, checked, collection_schema
+from skyband.queries.likeness.rows import IDENTITY_KEY, PROVENANCE_KEY, checked, collection_schema
 from skyband.queries.likeness.search import search
-from skyband.queries.likeness.snapshot import INDEX_KEY, Snapshot, report_of
-from skyband.queries.likeness.state import CollectionState, state_of, unindexed_rows
+from skyband.queries.likeness.snapshot import Snapshot
+from skyband.queries.likeness.state import CollectionState, state_of
 from skyband.schema.errors import BadOption, BadTable, StorageError, TableExists, TableNotFound
 from skyband.schema.names import check_table_name, quote_text
 from skyband.schema.store import Store
@@ -29,17 +30,10 @@ from skyband.schema.store import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
-UNINDEXED_SHARE = 0.1
-"""Of the rows; with more, the index is built and tuned anew."""
-
-_LEAST_INDEXED = 256
-"""Fewer rows are not worth partitions, and too few to choose them by."""
-
 _SETTLED_S = 0.1
 """A folder that changed so recently may change again without its clock moving."""
 
 Progress = Callable[[int], None]
-Note = Callable[[str], None]
 
 
 class Collection:
@@ -177,7 +171,7 @@ class Collection:
                 if progress is not None:
                     progress(written)
             if settle:
-                self._settle(table)
+                settle_index(self.store.settings, self._folder, table)
         return written
 
     def remove(self, ids: Sequence[str]) -> int:
@@ -204,7 +198,7 @@ class Collection:
             ResourceLimit: no index reaches it.
         """
         with collection_lock(self.store, self.name):
-            return self._build(self._table(), recall, note)
+            return build_index(self.store.settings, self._folder, self._table(), recall, note)
 
     def optimize(self, keep_s: float | None = None) -> tuple[CollectionState, CollectionState]:
         """Join small files, put rows that came later into the index, and delete old versions.
@@ -324,32 +318,6 @@ class Collection:
             unique, back = np.unique(rows, return_inverse=True)
             vectors = fetch_vectors(snapshot.table, directory.row_ids[unique], snapshot.provenance.dimensions)[back]
         return Targets(vectors, directory.ids.take(rows).to_pylist(), directory.ra[rows], directory.dec[rows])
-
-    def _settle(self, table: Any) -> None:
-        """Index what needs it."""
-        rows = table.count_rows()
-        if rows > self.store.settings.likeness_exact_rows and rows >= _LEAST_INDEXED:
-            report = report_of(table)
-            if report is None or unindexed_rows(table, rows) > UNINDEXED_SHARE * rows:
-                self._build(table, report.target if report else None, None)
-
-    def _build(self, table: Any, recall: float | None, note: Note | None) -> IndexReport:
-        from skyband.queries.likeness.tuning import build_index
-
-        target = self.store.settings.likeness_recall if recall is None else recall
-        if not 0 < target <= 1:
-            raise BadOption(f"recall {target} is not more than 0 and at most 1")
-        dimensions = Provenance.from_json(table.schema.metadata[PROVENANCE_KEY]).dimensions
-        directory = Directory(table, dimensions, with_vectors=False)
-        if len(directory) < _LEAST_INDEXED:
-            raise BadOption(
-                f"collection {self.name!r} has {len(directory)} rows; an index takes {_LEAST_INDEXED}, "
-                "and so few are searched exactly in no time"
-            )
-        report = build_index(self._folder, table, directory, dimensions, target, note or (lambda _: None))
-        with lance_faults("cannot keep the report of the index"):
-            table.update_field_metadata({"path": EMBEDDING, "metadata": {INDEX_KEY: report.to_json()}})
-        return report
 
     def _stamp(self) -> tuple[int, int]:
         """What changes when a version is added: the folder of versions, and when it changed."""

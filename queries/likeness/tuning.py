@@ -69,7 +69,7 @@ class Truth:
         return np.minimum(found, neighbours) / neighbours
 
 
-def build_index(
+def tune_index(
     folder: Path, table: Any, directory: Directory, dimensions: int, target: float, note: Note
 ) -> IndexReport:
     """Build the cheapest index that reaches a recall.

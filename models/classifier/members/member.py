@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -58,6 +59,7 @@ class Task:
         bands: features by the bands they need.
         band_dropout: chance with which a row loses a band, where it is learnt with less than was observed; 0 for rows
             as they are alone.
+        scratch: folder for what does not fit into memory, emptied when the training ends; None keeps all of it there.
     """
 
     trained: Rows
@@ -71,6 +73,7 @@ class Task:
     device: str
     bands: Bands
     band_dropout: float
+    scratch: Path | None = None
 
     def draw(self, part: Integers, number: int) -> tuple[Floats, Integers, Doubles]:
         """Features, classes and weights of some trained rows, and of every fourth of them as if less were observed.

@@ -42,6 +42,7 @@ def test_many_rows_are_gathered_in_parts(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def small_disk() -> Iterator[None]:
+    """No file grows beyond a hundred kilobytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     yield

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,13 @@ from sklearn.ensemble import RandomForestClassifier
 from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.fitting import log_loss
 from skyband.models.classifier.labels import Labels
+from skyband.models.classifier.members import boosting
 from skyband.models.classifier.members.boosting import Boosting
 from skyband.models.classifier.members.forest import Forest
 from skyband.models.classifier.members.member import Learner, Rows, Task
 from skyband.models.classifier.members.network import Network
 from skyband.models.classifier.members.trees import Trees
-from skyband.schema.errors import BadFile
+from skyband.schema.errors import BadFile, StorageError
 from tests.models.classifier.sources import simulated
 
 LEARNERS: list[Learner] = [Boosting(depth=3, rate=0.2), Forest(), Network(width=32, depth=1)]
@@ -65,6 +68,33 @@ def test_a_member_survives_its_file(learner: Learner) -> None:
     training.advance(4)
     np.testing.assert_array_equal(member.predict_proba(MATRIX.values), before)
     assert again.predict_proba(MATRIX.values[:0]).shape == (0, 3)
+
+
+def test_trees_are_the_same_where_their_bins_lie_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = Boosting(depth=3, rate=0.2)
+
+    def grown(**changes: Any) -> bytes:
+        training = learner.start(task(**changes))
+        training.advance(5)
+        training.restore(training.dump())
+        training.advance(5)
+        return training.member().dump()
+
+    in_memory = grown(scratch=tmp_path)
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(boosting, "_MANY_VALUES", 100)
+    kept = learner.start(task(scratch=tmp_path))
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith("bins")]
+    del kept
+    assert grown(scratch=tmp_path) == in_memory
+
+
+def test_bins_that_find_no_room_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boosting, "_MANY_VALUES", 100)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1_000))
+    with pytest.raises(StorageError, match=r"cannot keep the bins of trees in .*: they take 0.0 GB, 0.0 GB are free"):
+        Boosting().start(task(scratch=tmp_path))
+    assert not list(tmp_path.iterdir())
 
 
 @each_learner
