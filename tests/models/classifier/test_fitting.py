@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.fitting import Pace, fit, log_loss
 from skyband.models.classifier.matrix import Doubles, Floats
 from skyband.models.classifier.members.member import Rows, Task
@@ -74,7 +75,7 @@ class Teacher:
 def task(watched: int = 4) -> Task:
     rows = Rows(np.zeros((4, 1), np.float32), np.arange(4), CODES, np.ones(4))
     seen = Rows(rows.values, np.arange(watched), CODES[:watched], np.ones(watched))
-    return Task(rows, seen, 2, 9, 9, 0, 1, 1, "cpu", np.ones((1, 1), bool), 0.0)
+    return Task(rows, seen, 2, 9, 9, 0, 1, 1, "cpu", Bands.none(1), 0.0)
 
 
 class Killed(Exception):
