@@ -45,15 +45,7 @@ class Bands:
 
     def missing(self, values: Floats) -> Flags:
         """Bands each row is without, n x bands: all features of theirs are missing."""
-        # By the bits of whole numbers: a product of matrices would call threads that hinder each other.
-        here, wanted = _words(~np.isnan(values)), _words(self.vanish)
-        found = np.empty((len(values), len(self)), bool)
-        for place in range(len(self)):
-            seen = np.zeros(len(values), np.uint64)
-            for word, band in zip(here, wanted[:, place], strict=True):
-                seen |= word & band
-            found[:, place] = (seen == 0) & wanted[:, place].any()
-        return found
+        return missing_bands(values, self.vanish)
 
     def hide(self, values: Floats, hidden: Flags) -> Floats:
         """Rows as they are without some of their bands.
@@ -62,7 +54,10 @@ class Bands:
             values: features, n x f.
             hidden: bands taken from each row, n x bands.
         """
-        lost = hidden & ~self.missing(values)
+        return self._without(values, hidden & ~self.missing(values))
+
+    def _without(self, values: Floats, lost: Flags) -> Floats:
+        """Rows without bands that each of them has."""
         found, gone = values.copy(), np.zeros(values.shape, bool)
         for place in np.flatnonzero(self.counted.any(axis=0)):
             found[:, place] -= lost[:, self.counted[:, place]].sum(axis=1)
@@ -85,7 +80,25 @@ class Bands:
         missing = self.missing(values)
         hidden = missing[random.permutation(len(values))] | (random.random(missing.shape) < chance)
         hidden &= ~(hidden | missing).all(axis=1, keepdims=True)
-        return self.hide(values, hidden)
+        return self._without(values, hidden & ~missing)
+
+
+def missing_bands(values: Floats, vanish: Flags) -> Flags:
+    """Bands each row is without, n x bands.
+
+    Args:
+        values: features, n x f.
+        vanish: features that are missing where a band is, bands x f.
+    """
+    # By the bits of whole numbers: a product of matrices would call threads that hinder each other.
+    here, wanted = _words(~np.isnan(values)), _words(vanish)
+    found = np.empty((len(values), len(vanish)), bool)
+    for place in range(len(vanish)):
+        seen = np.zeros(len(values), np.uint64)
+        for word, band in zip(here, wanted[:, place], strict=True):
+            seen |= word & band
+        found[:, place] = (seen == 0) & wanted[:, place].any()
+    return found
 
 
 def _words(flags: Flags) -> NDArray[np.uint64]:

@@ -43,14 +43,14 @@ class Labels:
         if len(classes) < 2:
             raise BadTable(f"all {len(names)} labels are {classes[0]!r}; a classifier needs two classes at least")
         least = LEAST_ROWS_A_FOLD * folds
-        counts = np.bincount(codes)
-        few = [f"{name!r} has {count}" for name, count in zip(classes, counts, strict=True) if count < least]
+        known = cls(classes, codes)
+        few = [f"{name!r} has {count}" for name, count in zip(classes, known.counts, strict=True) if count < least]
         if few:
             raise BadTable(
                 f"too few rows of a class: {listed(few)}; {least} are needed for {folds} folds: "
                 "label more, merge the class with another, or leave it out"
             )
-        return cls(classes, codes)
+        return known
 
     @property
     def counts(self) -> Integers:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from skyband.models.classifier.bands import Bands
+from skyband.models.classifier.bands import Bands, missing_bands
 from skyband.models.classifier.matrix import (
     Doubles,
     FeatureMatrix,
@@ -78,13 +78,13 @@ class Safety:
             values.shape[1],
         )
         scores = np.concatenate([_scores(isolation, values[rows]) for rows in blocks(len(values))])
-        bands = Bands.of(matrix)
-        patterns = [np.unique(bands.missing(matrix.values[rows]), axis=0) for rows in chunks(len(matrix))]
+        bands = Bands.of(matrix).vanish
+        patterns = [np.unique(missing_bands(matrix.values[rows], bands), axis=0) for rows in chunks(len(matrix))]
         return cls(
             least=np.nanmin(matrix.values, axis=0).astype(np.float64),
             most=np.nanmax(matrix.values, axis=0).astype(np.float64),
             reach=np.maximum(_BEYOND * (high - low), 1e-6),
-            bands=bands.vanish,
+            bands=bands,
             patterns=np.unique(np.concatenate(patterns), axis=0),
             isolation=isolation,
             limits=np.quantile(scores, [_ODD, _FOREIGN]),
@@ -92,7 +92,7 @@ class Safety:
 
     def codes(self, values: Floats) -> Integers:
         """Index into `SAFETY` of each row."""
-        missing = Bands(self.bands, np.zeros_like(self.bands)).missing(values)
+        missing = missing_bands(values, self.bands)
         scores = _scores(self.isolation, values)
         # Rows and patterns as bytes, so that a pattern is looked up whole.
         known = np.isin(packed_rows(missing), packed_rows(self.patterns))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats
+from skyband.models.classifier.matrix import FeatureMatrix, Floats
 from skyband.models.features import FeatureTable, matrix
 from skyband.models.features.table import LabelRelation
 from skyband.models.scoring.feature_rows import feature_matrix, magnitudes
@@ -62,58 +62,45 @@ def labelled_rows(
     """
     name, store = features.info.name, features.sky.store.path
     rows = features.rows(also=also, labels=relation or qualified(name, label))
-    found = _Found(features)
-    values = spooled(found.of(rows.stream().batches), len(features.names), store)
-    if not found.rest:
+    others: list[pa.RecordBatch] = []
+
+    def values_of(batches: Iterable[pa.RecordBatch]) -> Iterator[Floats]:
+        for batch in batches:
+            if batch.num_rows:
+                others.append(batch.drop_columns(list(features.names)))
+                yield matrix(batch, features.names)
+
+    values = spooled(values_of(rows.stream().batches), len(features.names), store)
+    if not others:
         raise BadTable(f"no row of {name!r} has a label in {label!r}; the ids of both must be the same")
-    there = np.concatenate(found.there)
+    rest = pa.Table.from_batches(others)
+    nothing = feature_matrix(features, [])
+    keys = rest.column(HEALPIX_COLUMN).fill_null(-1).to_numpy().astype(np.int64)
+    whole = replace(nothing, values=values, healpix_29=keys, magnitude=magnitudes(features.names, values))
+    there = ~whole.empty_rows()
     if not there.any():
         raise BadTable(f"no labelled row of {name!r} has any feature; see skyband features {name} --list")
-    useful = found.most > found.least if differing else np.ones(len(features.names), bool)
+    least, most = whole.ranges()
+    useful = most > least if differing else np.ones(len(features.names), bool)
     if not useful.any():
         raise BadTable(f"every feature has one value in all labelled rows of {name!r}; nothing can be learnt")
-    rest = pa.Table.from_batches(found.rest)
     ids = rest.column(0).to_numpy()
     # The order of rows is not promised, and a training that goes on must meet the same.
     chosen = np.argsort(ids, kind="stable")
     chosen = chosen[there[chosen]]
-    nothing = feature_matrix(features, [])
-    whole = replace(
+    sorted_rows = replace(
         nothing.features([one for one, wanted in zip(features.names, useful, strict=True) if wanted]),
         values=gathered(values, chosen, np.flatnonzero(useful), store),
-        healpix_29=rest.column(HEALPIX_COLUMN).fill_null(-1).to_numpy().astype(np.int64)[chosen],
-        magnitude=None if nothing.magnitude is None else np.concatenate(found.magnitude)[chosen],
+        healpix_29=keys[chosen],
+        magnitude=None if whole.magnitude is None else whole.magnitude[chosen],
     )
-    others = {one: rest.column(one).to_numpy()[chosen] for one in also}
-    return LabelledRows(ids[chosen], _words(rest.column("label"))[chosen], whole, others, int((~there).sum()))
-
-
-class _Found:
-    """What is known of rows when their features have gone to the disk."""
-
-    def __init__(self, features: FeatureTable) -> None:
-        self._names = features.names
-        self.rest: list[pa.RecordBatch] = []
-        self.magnitude: list[Doubles] = []
-        self.there: list[Flags] = []
-        self.least = np.full(len(self._names), np.inf, np.float32)
-        self.most = -self.least
-
-    def of(self, batches: Iterator[pa.RecordBatch]) -> Iterator[Floats]:
-        """The features of batches, while the rest of them is noted."""
-        for batch in batches:
-            if not batch.num_rows:
-                continue
-            values = matrix(batch, self._names)
-            self.rest.append(batch.drop_columns(list(self._names)))
-            self.there.append(np.asarray(~np.isnan(values).all(axis=1)))
-            brightness = magnitudes(self._names, values)
-            if brightness is not None:
-                self.magnitude.append(brightness)
-            # Missing values do not count.
-            self.least = np.fmin(self.least, np.fmin.reduce(values, axis=0))
-            self.most = np.fmax(self.most, np.fmax.reduce(values, axis=0))
-            yield values
+    return LabelledRows(
+        ids[chosen],
+        _words(rest.column("label"))[chosen],
+        sorted_rows,
+        {one: rest.column(one).to_numpy()[chosen] for one in also},
+        int((~there).sum()),
+    )
 
 
 def _words(labels: pa.ChunkedArray) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from skyband.models.classifier.matrix import Doubles, Floats, chunks
 from skyband.models.classifier.members.boosted_file import check_boosted
 from skyband.models.classifier.members.member import Task
 from skyband.schema.errors import BadFile, StorageError
+from skyband.schema.faults import first_line
 
 _SEEDS = 1_000_003
 """Seeds of two trainings lie so far apart, more than rounds of one do."""
@@ -84,7 +85,7 @@ class Boosting:
         try:
             return BoostingMember(xgboost.Booster(model_file=bytearray(data)), classes)
         except xgboost.core.XGBoostError as error:
-            raise BadFile(f"no model of XGBoost: {_first_line(error)}") from None
+            raise BadFile(f"no model of XGBoost: {first_line(error)}") from None
 
 
 class BoostingMember:
@@ -179,7 +180,7 @@ class BoostingTraining:
         try:
             self._booster = self._begun(bytearray(state), self.rounds)
         except xgboost.core.XGBoostError as error:
-            raise BadFile(f"no state of XGBoost: {_first_line(error)}") from None
+            raise BadFile(f"no state of XGBoost: {first_line(error)}") from None
 
     def _begun(self, model: bytearray | None, rounds: int) -> Any:
         seed = {"seed": (self._task.seed * _SEEDS + rounds) % 2**31}
@@ -217,7 +218,3 @@ def _check_room(folder: Path, wanted: int) -> None:
         raise StorageError(
             f"cannot keep the bins of trees in {folder}: they take {wanted / 1e9:.1f} GB, {free / 1e9:.1f} GB are free"
         )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.matrix import FeatureMatrix
 from skyband.schema.errors import BadTable
-from tests.models.classifier.sources import simulated
 
 NAN = np.nan
 NAMES = ("g_r", "g", "r", "w1", "bands", "infrared", "parallax")
@@ -85,22 +84,3 @@ def test_classes_with_bands_of_their_own_come_to_share_them() -> None:
     found = Bands.of(MATRIX).less_observed(values, 0, np.random.default_rng(1))
     lost = Bands.of(MATRIX).missing(found).mean(axis=0)
     np.testing.assert_allclose(lost, [0.75, 0, 0.75], atol=0.02)
-
-
-def test_a_training_without_dropout_takes_rows_as_they_are() -> None:
-    from tests.models.classifier.members.test_members import task
-
-    matrix, _ = simulated(700, 3)
-    part = np.arange(300)
-    plain, codes, weights = task(band_dropout=0.0).draw(part, 0)
-    np.testing.assert_array_equal(plain, matrix.values[:300])
-    with_dropout, more_codes, more_weights = task().draw(part, 0)
-    np.testing.assert_array_equal(with_dropout[:300], plain)
-    assert 330 < len(with_dropout) == len(more_codes) == len(more_weights) < 420
-    np.testing.assert_array_equal(
-        np.concatenate([codes, weights]), np.concatenate([more_codes[:300], more_weights[:300]])
-    )
-    again = task().draw(part, 0)[0]
-    other = task().draw(part, 1)[0]
-    np.testing.assert_array_equal(again, with_dropout)
-    assert len(other) != len(again) or not np.array_equal(other, again, equal_nan=True)

@@ -44,6 +44,22 @@ def task(rounds: int = 20, *, seed: int = 5, **changes: Any) -> Task:
 each_learner = pytest.mark.parametrize("learner", LEARNERS, ids=lambda learner: learner.name)
 
 
+def test_a_training_without_dropout_takes_rows_as_they_are() -> None:
+    part = np.arange(300)
+    plain, codes, weights = task(band_dropout=0.0).draw(part, 0)
+    np.testing.assert_array_equal(plain, MATRIX.values[:300])
+    with_dropout, more_codes, more_weights = task().draw(part, 0)
+    np.testing.assert_array_equal(with_dropout[:300], plain)
+    assert 330 < len(with_dropout) == len(more_codes) == len(more_weights) < 420
+    np.testing.assert_array_equal(
+        np.concatenate([codes, weights]), np.concatenate([more_codes[:300], more_weights[:300]])
+    )
+    again = task().draw(part, 0)[0]
+    other = task().draw(part, 1)[0]
+    np.testing.assert_array_equal(again, with_dropout)
+    assert len(other) != len(again) or not np.array_equal(other, again, equal_nan=True)
+
+
 @each_learner
 def test_it_learns(learner: Learner) -> None:
     training = learner.start(task())
