@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
@@ -21,11 +21,11 @@ from skyband.ingest.readers.source import Source
 from skyband.ingest.upload import open_upload
 from skyband.schema.columns import Column
 from skyband.schema.faults import duckdb_faults
+from skyband.schema.progress import Note
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Note = Callable[[str], None]
 
 _HEAD_BYTES = 4096
 _TABLE_BATCH_ROWS = 65_536

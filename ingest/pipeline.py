@@ -12,7 +12,7 @@ from skyband.ingest.appending import LOST, NEW_ROW
 from skyband.ingest.options import IngestOptions, IngestReport
 from skyband.ingest.plan import Plan, make_plan, value
 from skyband.ingest.positions import prepare
-from skyband.ingest.progress import Counter, Progress, counted, watched
+from skyband.ingest.progress import Counter, counted, watched
 from skyband.ingest.readers import open_source
 from skyband.ingest.readers.parquet import ParquetScan
 from skyband.ingest.readers.source import Source
@@ -23,6 +23,7 @@ from skyband.schema.disk import put_in_place
 from skyband.schema.errors import BadTable, TableExists
 from skyband.schema.faults import first_line
 from skyband.schema.names import check_table_name, quote
+from skyband.schema.progress import OnProgress
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import TableWriter, write_table
@@ -31,7 +32,7 @@ __all__ = ["IngestOptions", "IngestReport", "ingest"]
 
 
 def ingest(
-    store: Store, paths: Sequence[Path], options: IngestOptions, *, progress: Progress | None = None
+    store: Store, paths: Sequence[Path], options: IngestOptions, *, progress: OnProgress | None = None
 ) -> IngestReport:
     """Read files into a table.
 
@@ -87,7 +88,7 @@ def _check_mode(store: Store, options: IngestOptions, there: TableInfo | None) -
         raise store.not_found(options.table)
 
 
-def _build(writer: TableWriter, source: Source, plan: Plan, progress: Progress | None) -> None:
+def _build(writer: TableWriter, source: Source, plan: Plan, progress: OnProgress | None) -> None:
     """Fill `new.main.data`: rows that can stay in the order of the sky, the others last."""
     counter = Counter()
     prepare(writer.connection, plan.layout.axes)

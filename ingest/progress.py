@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+from skyband.schema.progress import OnProgress
+
 if TYPE_CHECKING:
     import duckdb
 
-Progress = Callable[[int, int | None], None]
-"""Called with rows done and rows in all, None where that is not known."""
 
 _INTERVAL_S = 0.2
 
@@ -43,7 +43,7 @@ def counted(connection: duckdb.DuckDBPyConnection, rows: str, counter: Counter) 
 
 @contextmanager
 def watched(
-    connection: duckdb.DuckDBPyConnection, counter: Counter, rows: int | None, progress: Progress | None
+    connection: duckdb.DuckDBPyConnection, counter: Counter, rows: int | None, progress: OnProgress | None
 ) -> Iterator[None]:
     """Tell, from another thread, how much of the query that runs in the body is done.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skyband.queries.formats import write_file
 from skyband.queries.sky import Sky
 from skyband.schema.names import quote
+from skyband.schema.progress import OnProgress
 from skyband.schema.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def export(
     table: str | None = None,
     query: str | None = None,
     format: str | None = None,
-    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    progress: OnProgress = lambda done, total: None,
 ) -> int:
     """Write a whole table, or the answer to `query`, to `path`; the format follows from the suffix unless given.
 
@@ -45,9 +46,7 @@ def export(
         return int(write_file(stream, path, format))
 
 
-def _counted(
-    batches: Iterator[pa.RecordBatch], rows: int | None, progress: Callable[[int, int | None], None]
-) -> Iterator[pa.RecordBatch]:
+def _counted(batches: Iterator[pa.RecordBatch], rows: int | None, progress: OnProgress) -> Iterator[pa.RecordBatch]:
     done = 0
     for batch in batches:
         yield batch

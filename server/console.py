@@ -15,6 +15,7 @@ from typing import Any, TextIO, TypeVar
 
 import rich_click as click
 
+from skyband.schema.progress import OnProgress
 from skyband.schema.settings import Settings
 
 _UNLIMITED = 100_000
@@ -100,7 +101,7 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def progress_bar(doing: str, unit: str = "rows") -> Iterator[Callable[[int, int | None], None]]:
+def progress_bar(doing: str, unit: str = "rows") -> Iterator[OnProgress]:
     """A progress bar with rows/s on standard error, on terminals only; the body calls it with rows done and in all.
 
     Args:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from skyband.ingest.images.collect import collect
 from skyband.ingest.images.listing import list_images
 from skyband.ingest.images.options import AddOptions, AddReport
-from skyband.ingest.progress import Progress
 from skyband.schema.errors import BadOption
+from skyband.schema.progress import OnProgress
 from skyband.schema.store import Store
 
 
 def add_images(
-    store: Store, sources: Sequence[str], options: AddOptions, *, progress: Progress | None = None
+    store: Store, sources: Sequence[str], options: AddOptions, *, progress: OnProgress | None = None
 ) -> AddReport:
     """Add the images that sources name to a collection, which is made if it is not there.
 

@@ -23,12 +23,12 @@ from skyband.ingest.images.table import (
     with_known,
 )
 from skyband.ingest.images.work import examine_all, stoppable
-from skyband.ingest.progress import Progress
 from skyband.queries.images.pixels import Pixels
 from skyband.queries.images.thumbnails import SCHEMA, Thumbnails
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadTable
 from skyband.schema.names import check_table_name
+from skyband.schema.progress import OnProgress
 from skyband.schema.store import Store
 from skyband.schema.writer import TableWriter, write_table
 
@@ -48,7 +48,7 @@ def collect(
     named: str,
     fetch: Callable[[str], bytes],
     on_stop: Callable[[], None] = lambda: None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> AddReport:
     """Add the images of a listing to a collection.
 
@@ -115,7 +115,7 @@ def _threads(store: Store, listing: Listing) -> int:
     return max(threads, _REMOTE_THREADS) if listing.remote else threads
 
 
-def _sort_out(writer: TableWriter, outcomes: Iterator[Outcome], count: int | None, progress: Progress | None) -> int:
+def _sort_out(writer: TableWriter, outcomes: Iterator[Outcome], count: int | None, progress: OnProgress | None) -> int:
     """Put outcomes into the temporary tables; the number of images that were unchanged.
 
     Of files with one id the first counts: the same bytes again are nothing new, others are refused.

@@ -10,12 +10,12 @@ from importlib.resources import files
 from skyband.ingest.images.candidates import Candidate, Listing, Refused
 from skyband.ingest.images.collect import collect
 from skyband.ingest.images.options import AddOptions, AddReport
-from skyband.ingest.progress import Progress
 from skyband.ingest.rejects import MISSING_POSITION
 from skyband.queries.images.web import Web
 from skyband.queries.sky import Sky
 from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.names import quote
+from skyband.schema.progress import OnProgress
 from skyband.schema.store import Store
 
 
@@ -62,7 +62,7 @@ class CutoutOptions:
 
 
 def add_cutouts(
-    store: Store, cutouts: CutoutOptions, options: AddOptions, *, progress: Progress | None = None
+    store: Store, cutouts: CutoutOptions, options: AddOptions, *, progress: OnProgress | None = None
 ) -> AddReport:
     """Add the cutouts around the objects of a table to a collection.
 

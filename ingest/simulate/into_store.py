@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from skyband.ingest.pipeline import IngestOptions, IngestReport, ingest
 from skyband.ingest.simulate.columns import LIGHT_CURVES
 from skyband.ingest.simulate.sky import simulate_sky
 from skyband.schema.errors import TableExists
+from skyband.schema.progress import OnProgress
 from skyband.schema.store import Store
 
 TABLES = ("sim_optical", "sim_nir", "sim_mir", "sim_astrometry", "sim_truth")
@@ -22,7 +23,7 @@ def ingest_simulated(
     light_curve_share: float = 0.0,
     replace_tables: bool = False,
     command: str = "",
-    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    progress: OnProgress = lambda done, total: None,
 ) -> Iterator[IngestReport]:
     """Simulate `rows` true objects and ingest the four surveys and the truth; one report a table, as it is done.
 

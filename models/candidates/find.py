@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.faults import duckdb_faults
 from skyband.schema.names import quote_text
+from skyband.schema.progress import Note
 from skyband.schema.sql import fill_sql, limit_rows, load_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import write_table
@@ -38,8 +39,6 @@ COLUMNS = (
     Column("class", "VARCHAR", ucd="src.class", description="Likeliest class by the model"),
     Column("safety", "VARCHAR", ucd="meta.code.qual", description="safe, extrapolation or unsafe"),
 )
-
-Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from skyband.models.discovery.relevance import nearest_distances, predicted_labe
 from skyband.queries.sky import Sky
 from skyband.schema.added_columns import add_columns
 from skyband.schema.columns import Column, TableInfo
+from skyband.schema.progress import Note
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,8 +51,6 @@ TAXONOMY_COLUMNS = (
     Column("map_x", "FLOAT", description="Place on a map for the eye, where near images are alike; no unit"),
     Column("map_y", "FLOAT", description="Place on a map for the eye, where near images are alike; no unit"),
 )
-
-Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)

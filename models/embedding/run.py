@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from skyband.models.embedding.work import OnProgress, Work, vectors_in, with_vectors
+from skyband.models.embedding.work import Work, vectors_in, with_vectors
 from skyband.models.encoders.collection import fitted_to
 from skyband.models.encoders.encoder import Encoder
 from skyband.models.encoders.projection import ProjectedEncoder, Projection
@@ -24,6 +24,7 @@ from skyband.queries.sky import Sky
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadTable
 from skyband.schema.names import quote
+from skyband.schema.progress import OnProgress
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from skyband.models.encoders.encoder import Encoder, Vectors
 from skyband.queries.images import Pixels
 from skyband.schema.errors import BadImage
+from skyband.schema.progress import OnProgress
 
 _AHEAD = 2
 """Batches that wait for each thread: so many vectors lie ready at most."""
@@ -31,9 +32,6 @@ _LEAST_BATCH = 8
 
 SOURCE = "source"
 EMBEDDING = "embedding"
-
-OnProgress = Callable[[int, int | None], None]
-"""Is told how many images are done, and of how many."""
 
 
 class _Batch(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import groupby, pairwise
 from math import ceil
@@ -23,6 +23,7 @@ from skyband.schema.faults import storage_error
 from skyband.schema.keys import data_of
 from skyband.schema.locks import writer_lock
 from skyband.schema.processors import in_order
+from skyband.schema.progress import OnProgress
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,9 +36,6 @@ _PIECE_ROWS = 16_384
 
 _Piece = tuple[int, "pa.RecordBatch | None"]
 """Number of a part and some of its rows; None begins a part, which may have none."""
-
-OnProgress = Callable[[int, int | None], None]
-"""Is told how many rows are done, and of how many."""
 
 
 class ScoreParts:

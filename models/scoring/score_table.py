@@ -11,7 +11,7 @@ from skyband.models.classifier.classifier import Classifier
 from skyband.models.classifier.priors import Prior
 from skyband.models.classifier.safety import SAFETY
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
-from skyband.models.scoring.score_parts import OnProgress, ScoreParts
+from skyband.models.scoring.score_parts import ScoreParts
 from skyband.models.scoring.scores import score_columns
 from skyband.models.scoring.shelf import ModelVersion, feature_plan
 from skyband.queries.sky import Sky
@@ -19,6 +19,7 @@ from skyband.schema.added_columns import add_columns, check_names
 from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import BadTable
 from skyband.schema.names import quote, quote_text
+from skyband.schema.progress import OnProgress
 
 
 @dataclass(frozen=True)

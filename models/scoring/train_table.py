@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,10 @@ from skyband.models.scoring.peoples_labels import PeoplesLabels, peoples_labels
 from skyband.models.scoring.shelf import ModelVersion, next_version, unfinished
 from skyband.queries.sky import Sky
 from skyband.schema.errors import BadOption
+from skyband.schema.progress import Note
 
 if TYPE_CHECKING:
     from skyband.models.classifier.members.member import Learner
-
-Note = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,10 @@ from skyband.queries.sky import Sky
 from skyband.schema.added_columns import add_columns, check_names
 from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import BadTable
+from skyband.schema.progress import OnProgress
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-OnProgress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import duckdb
@@ -19,12 +19,12 @@ from skyband.queries.association.pairing import pair_up, read_sides
 from skyband.queries.association.tune import Tuning
 from skyband.queries.crossmatch import check_free, matchable_table, sources
 from skyband.queries.crossmatch.astrometry import Astrometry
-from skyband.queries.crossmatch.candidates import Progress
 from skyband.queries.crossmatch.chance import Shifts
 from skyband.queries.crossmatch.meeting import arrange
 from skyband.queries.crossmatch.options import Find, Join
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadOption, BadTable
+from skyband.schema.progress import OnProgress
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import write_table
@@ -73,7 +73,7 @@ def associate_many(
     options: AssociationOptions,
     *,
     command: str = "",
-    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    progress: OnProgress = lambda done, total: None,
     batches: int | None = None,
 ) -> GroupReport:
     """Find the counterparts of the rows of the first table in all others at once, with probabilities.
@@ -164,7 +164,7 @@ def _led_by(
     sides: Sequence[Astrometry],
     lead: int,
     batches: int | None,
-    progress: Progress,
+    progress: OnProgress,
 ) -> _Led:
     """Make the temporary table `grouped` (groups.sql) of one table and those behind it; where none of them shares its
     sky, there are no partners and no table."""
@@ -192,7 +192,7 @@ def _partner(
     sides: tuple[Astrometry, Astrometry],
     number: int,
     batches: int | None,
-    progress: Progress,
+    progress: OnProgress,
 ) -> tuple[Partner, Shifts]:
     """Make the temporary table `partner_<number>` (partner.sql) of the second side."""
     lead, side = sides

@@ -17,11 +17,12 @@ from skyband.queries.association.search import search
 from skyband.queries.association.tune import Tuning, sampled_one_in, tune
 from skyband.queries.association.within import covered_rows, reached
 from skyband.queries.crossmatch.astrometry import Astrometry, look_at, survey_of, variance_arcsec2
-from skyband.queries.crossmatch.candidates import Progress, batch_count
+from skyband.queries.crossmatch.candidates import batch_count
 from skyband.queries.crossmatch.chance import Shifts, plan_shifts
 from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadTable
+from skyband.schema.progress import OnProgress
 from skyband.schema.store import Store
 
 _LEAST_SAMPLE_ARCSEC = 1.0
@@ -93,7 +94,7 @@ def pair_up(
     meeting: Meeting,
     *,
     batches: int | None,
-    progress: Progress,
+    progress: OnProgress,
 ) -> Pairing:
     """Find the candidate pairs of two tables, shifted left rows among them.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import duckdb
@@ -23,6 +23,7 @@ from skyband.queries.crossmatch import check_free, matchable_table, sources
 from skyband.queries.crossmatch.meeting import arrange
 from skyband.schema.columns import TableInfo
 from skyband.schema.keys import data_of
+from skyband.schema.progress import OnProgress
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import write_table
@@ -62,7 +63,7 @@ def associate(
     options: AssociationOptions,
     *,
     command: str = "",
-    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    progress: OnProgress = lambda done, total: None,
     batches: int | None = None,
 ) -> AssociationReport:
     """Find the counterparts of the rows of one table in another, with probabilities, and publish them as a table.

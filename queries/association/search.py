@@ -10,10 +10,11 @@ from itertools import pairwise
 import duckdb
 
 from skyband.queries.crossmatch.astrometry import SPEED_ARCSEC_YR, Astrometry
-from skyband.queries.crossmatch.candidates import Points, Progress, find_candidates
+from skyband.queries.crossmatch.candidates import Points, find_candidates
 from skyband.queries.crossmatch.chance import Shifts
 from skyband.queries.crossmatch.meeting import Meeting
 from skyband.schema.errors import BadOption
+from skyband.schema.progress import OnProgress
 
 _QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)
 _STEP = 2.0
@@ -78,7 +79,7 @@ def search(
     shifts: Shifts | None = None,
     one_in: int = 1,
     batches: int,
-    progress: Progress = lambda done, total: None,
+    progress: OnProgress = lambda done, total: None,
 ) -> None:
     """Add to the temporary table `candidates` all pairs that may be kept, and some more.
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from skyband.schema.columns import TableInfo
 from skyband.schema.healpix import KEY_ORDER, order_of_size, pixels_around
 from skyband.schema.keys import numbered_rows
+from skyband.schema.progress import OnProgress
 from skyband.schema.settings import Settings
 from skyband.schema.sql import fill_sql
 
@@ -24,8 +25,6 @@ _MEMORY_SHARE = 0.6
 # The area of a batch is drawn with at most so many HEALPix pixels.
 _MOST_PIXELS = 4096
 _FINEST_ORDER = 12
-
-Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def find_candidates(
     radius_arcsec: float,
     *,
     batches: int,
-    progress: Progress,
+    progress: OnProgress,
 ) -> None:
     """Add to the temporary table `candidates` (left_row, right_row, chord2) all pairs within the radius.
 

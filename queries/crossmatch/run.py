@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 
 import duckdb
@@ -22,6 +22,7 @@ from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadTable, TableExists
 from skyband.schema.keys import data_of, numbered_rows
 from skyband.schema.names import quote
+from skyband.schema.progress import OnProgress
 from skyband.schema.sql import fill_sql
 from skyband.schema.store import Store
 from skyband.schema.writer import TableWriter, write_table
@@ -59,7 +60,7 @@ def crossmatch(
     options: MatchOptions,
     *,
     command: str = "",
-    progress: Callable[[int, int | None], None] = lambda done, total: None,
+    progress: OnProgress = lambda done, total: None,
     batches: int | None = None,
 ) -> MatchReport:
     """Match two tables by the band join and publish the pair table; a table with itself gives its duplicates.

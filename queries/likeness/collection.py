@@ -15,7 +15,7 @@ import numpy as np
 from skyband.queries.likeness.batches import collection_lock, merge, regrouped, remove_rows
 from skyband.queries.likeness.directory import fetch_vectors
 from skyband.queries.likeness.index_report import IndexReport
-from skyband.queries.likeness.indexing import Note, build_index, settle_index
+from skyband.queries.likeness.indexing import build_index, settle_index
 from skyband.queries.likeness.lance import connect, lance_faults
 from skyband.queries.likeness.options import Likeness, LikenessOptions, Targets
 from skyband.queries.likeness.provenance import Provenance
@@ -25,6 +25,7 @@ from skyband.queries.likeness.snapshot import Snapshot
 from skyband.queries.likeness.state import CollectionState, state_of
 from skyband.schema.errors import BadOption, BadTable, StorageError, TableExists, TableNotFound
 from skyband.schema.names import check_table_name, quote_text
+from skyband.schema.progress import Note
 from skyband.schema.store import Store
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from skyband.queries.likeness.rows import EMBEDDING, PROVENANCE_KEY
 from skyband.queries.likeness.snapshot import INDEX_KEY, report_of
 from skyband.queries.likeness.state import unindexed_rows
 from skyband.schema.errors import BadOption
+from skyband.schema.progress import Note
 from skyband.schema.settings import Settings
 
 UNINDEXED_SHARE = 0.1
@@ -21,8 +21,6 @@ UNINDEXED_SHARE = 0.1
 
 _LEAST_INDEXED = 256
 """Fewer rows are not worth partitions, and too few to choose them by."""
-
-Note = Callable[[str], None]
 
 
 def settle_index(settings: Settings, folder: Path, table: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
@@ -22,6 +22,7 @@ from skyband.queries.likeness.rows import EMBEDDING, Vectors
 from skyband.queries.likeness.tiers import FlatTier, Nearest
 from skyband.schema.errors import ResourceLimit
 from skyband.schema.healpix import Doubles, Integers
+from skyband.schema.progress import Note
 
 INDEX_NAME = "embedding_idx"
 NEIGHBOURS = 10
@@ -43,8 +44,6 @@ _SENSIBLE = 2.0
 _GRAPH = {"m": 20, "ef_construction": 150}
 _SAME = 1e-6
 """Cosines that differ by less are equal: float32 sums differ in their order."""
-
-Note = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

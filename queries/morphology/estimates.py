@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from skyband.queries.morphology.votes import Votes
 from skyband.schema.columns import Column
 from skyband.schema.errors import BadTable
 from skyband.schema.names import quote, quote_text
+from skyband.schema.progress import OnProgress
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,8 +29,6 @@ COMPARED = 10_000
 
 _TOGETHER = 4_096
 """Images whose neighbours are looked for at once."""
-
-OnProgress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,11 @@ def vanish(service: Any, query: str) -> None:
 
 
 def worker_at_work(service: Any) -> int:
-    """The query process that computes: it uses more time while one looks at it."""
+    """The query process that computes: it uses more time while one looks at it than the others need to get ready."""
     before = {pid: cpu_ticks(pid) for pid in children(service.process.pid)}
     while True:
         for pid, ticks in before.items():
-            if cpu_ticks(pid) > ticks + 20:
+            if cpu_ticks(pid) > ticks + 200:
                 return pid
 
 
