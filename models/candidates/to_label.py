@@ -41,7 +41,7 @@ COLUMNS = (
     Column("ra", "DOUBLE", "deg", "pos.eq.ra;meta.main", description="Right ascension, ICRS", role="ra"),
     Column("dec", "DOUBLE", "deg", "pos.eq.dec;meta.main", description="Declination, ICRS", role="dec"),
     Column("class", "VARCHAR", ucd="src.class", description="Likeliest class by the model"),
-    Column("p_max", "FLOAT", ucd="stat.probability", description="Its probability"),
+    Column("p_max", "FLOAT", ucd="stat.probability", description="Probability of the likeliest class"),
     Column("stands_for", "BIGINT", ucd="meta.number", description="Doubtful rows that are like it, itself counted"),
 )
 

@@ -13,7 +13,9 @@ import numpy as np
 from skyband.models.classifier.combination import Combination, Votes
 from skyband.models.classifier.conformal import ConformalSets
 from skyband.models.classifier.decision import Decision
+from skyband.models.classifier.kept import KEPT, OutOfFold
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats, Integers, blocks, listed
+from skyband.models.classifier.members.known import all_learners, own_learners
 from skyband.models.classifier.members.member import Learner, Member
 from skyband.models.classifier.priors import Prior, estimated_prior, prior_shares, reweight
 from skyband.models.classifier.run import read_files
@@ -36,7 +38,7 @@ class Predictions:
         probabilities: n x classes, under `prior`.
         prior: share of each class that was assumed.
         members: probabilities by each member, under the prior of the training, members x n x classes.
-        called: likeliest class of each row, index into `classes`.
+        called: class of each row, the likeliest or in doubt a rarer one (`Decision`), index into `classes`.
         entropy: of the probabilities, 0 (sure) to 1 (all classes alike).
         disagreement: Jensen-Shannon divergence of the members, 0 (of one mind) to 1.
         sets: whether each class is in the conformal set, n x classes; no prior changes them.
@@ -61,7 +63,7 @@ class Classifier:
         manifest: features, classes, seeds, versions, metrics and seconds of the training.
         classes: names.
         features: names.
-        decision: which class a row is called.
+        decision: which class a row is called under the prior of the training.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Classifier:
         fine: dict[str, Member],
         coarse: dict[str, Member],
         safety: Safety,
+        kept: bytes | None,
     ) -> None:
         self.manifest = manifest
         self.classes: tuple[str, ...] = tuple(manifest["classes"])
@@ -78,6 +81,8 @@ class Classifier:
         self._fine = fine
         self._coarse = coarse
         self._safety = safety
+        self._kept = kept
+        self._decisions: dict[bytes, Decision] = {}
         self._combination = Combination.from_json(ensemble["combination"])
         self._conformal = ConformalSets.from_json(ensemble["conformal"])
         self._class_weights = {name: np.array(some, float) for name, some in ensemble["class_weights"].items()}
@@ -95,21 +100,21 @@ class Classifier:
 
         Args:
             folder: of `train`.
-            learners: kinds of members the model was trained with, if not the default ones.
+            learners: kinds of members the model was trained with, if not our own and those of installed packages.
 
         Raises:
             BadFile: there is no model, a file of it is damaged, or it has members of other kinds.
         """
         manifest, files = read_files(folder)
-        if learners is None:
-            from skyband.models.classifier.train import default_learners
-
-            learners = default_learners()
-        known = {learner.name: learner for learner in learners}
-        strange = sorted(set(manifest.get("members", {})) - set(known))
+        kinds = set(manifest.get("members", {}))
+        known = {learner.name: learner for learner in (own_learners() if learners is None else learners)}
+        if learners is None and kinds - set(known):
+            known = {learner.name: learner for learner in all_learners()}
+        strange = sorted(kinds - set(known))
         if strange:
             raise BadFile(
-                f"the model {folder} has members of kinds not known here: {listed(strange)}; give its learners"
+                f"the model {folder} has members of kinds not known here: {listed(strange)}; "
+                "install the packages that bring them"
             )
         try:
             ensemble = json.loads(files["ensemble.json"])
@@ -122,7 +127,7 @@ class Classifier:
                     if file in files:
                         members[level][name] = known[name].load(files[file], features, size)
             safety = Safety.load(files["safety.npz"], features)
-            return cls(manifest, ensemble, members["classes"], members["coarse"], safety)
+            return cls(manifest, ensemble, members["classes"], members["coarse"], safety, files.get(KEPT))
         except BadFile as error:
             raise BadFile(f"the model {folder} is damaged: {error}; train it anew") from None
         except (KeyError, ValueError, TypeError, AttributeError) as error:
@@ -173,12 +178,28 @@ class Classifier:
             probabilities=probabilities,
             prior=after,
             members=members,
-            called=self.decision.codes(probabilities, after),
+            called=self.decision_under(after).codes(probabilities, after),
             entropy=_entropy(probabilities) / np.log(len(self.classes)),
             disagreement=disagreement,
             sets=sets,
             safety=safety,
         )
+
+    def decision_under(self, prior: Doubles) -> Decision:
+        """Which class a row is called where the classes are as common as a prior says.
+
+        What a rule costs depends on that: it is fitted to the rows that members had not learnt from, weighted so.
+        Without them it is the likeliest class.
+
+        Args:
+            prior: share of each class.
+        """
+        if np.allclose(prior, self.shares, rtol=1e-9):
+            return self.decision
+        key = prior.tobytes()
+        if key not in self._decisions:
+            self._decisions[key] = Decision() if self._kept is None else _decision(self._kept, self.shares, prior)
+        return self._decisions[key]
 
     def member(self, name: str) -> Member | None:
         """The member of a kind that learnt all classes; None if there is none."""
@@ -215,6 +236,14 @@ class Classifier:
 
         coarse = int(self._of.max()) + 1
         return Votes(said("classes", self._fine, len(self.classes)), said("coarse", self._coarse, coarse), self._of)
+
+
+def _decision(kept: bytes, shares: Doubles, prior: Doubles) -> Decision:
+    """The rule for out-of-fold predictions under the prior `shares`, had the classes been as common as `prior` says."""
+    rows = OutOfFold.load(kept)
+    counts = np.maximum(np.bincount(rows.codes, minlength=len(prior)), 1)
+    said = reweight(rows.probabilities.astype(np.float64), shares, prior)
+    return Decision.fit(said, rows.codes, prior, (prior / counts)[rows.codes])
 
 
 def _entropy(probabilities: Doubles) -> Doubles:

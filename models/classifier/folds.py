@@ -12,6 +12,8 @@ from skyband.models.classifier.matrix import Flags, Integers, listed
 from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.healpix import KEY_ORDER, neighbours
 
+_COARSEST, _FINEST = 4, 12
+
 
 @dataclass(frozen=True)
 class FoldPlan:
@@ -62,6 +64,25 @@ class Folds:
         pixels = np.unique(self._healpix_29[held_out] >> shift)
         around = np.union1d(pixels, neighbours(order, pixels))
         return np.isin(self._healpix_29[rows] >> shift, around)
+
+
+def coarsest_order(labels: Labels, healpix_29: Integers, folds: int) -> int:
+    """HEALPix order of the largest pixels that can be dealt: as many as folds, and two with rows of each class.
+
+    Order 4 (3.7 deg) for rows all over the sky, finer for those of a field, but none finer than 12 (0.9 arcmin).
+
+    Args:
+        labels: of the rows.
+        healpix_29: of the rows, NESTED.
+        folds: how many.
+    """
+    classes = len(labels.classes)
+    for order in range(_COARSEST, _FINEST):
+        pixel_and_class = np.unique((healpix_29 >> (2 * (KEY_ORDER - order))) * classes + labels.codes)
+        pixels = len(np.unique(pixel_and_class // classes))
+        if pixels >= folds and np.bincount(pixel_and_class % classes, minlength=classes).min() >= 2:
+            return order
+    return _FINEST
 
 
 def deal_folds(labels: Labels, healpix_29: Integers, groups: Integers | None, plan: FoldPlan) -> Folds:

@@ -27,11 +27,11 @@ class Labels:
     codes: Integers
 
     @classmethod
-    def of(cls, names: Sequence[str | None], folds: int) -> Labels:
+    def of(cls, names: Sequence[str | None]) -> Labels:
         """Classes from their names.
 
         Raises:
-            BadTable: a row has none, there is but one class, or one of them has too few rows.
+            BadTable: a row has none, or there is but one class.
         """
         unnamed = sum(1 for name in names if not name)
         if unnamed:
@@ -42,15 +42,21 @@ class Labels:
         classes, codes = tuple(places), np.fromiter((places[str(name)] for name in names), np.int64, len(names))
         if len(classes) < 2:
             raise BadTable(f"all {len(names)} labels are {classes[0]!r}; a classifier needs two classes at least")
+        return cls(classes, codes)
+
+    def check(self, folds: int) -> None:
+        """Refuse classes that cannot be learnt in so many folds.
+
+        Raises:
+            BadTable: one of them has too few rows.
+        """
         least = LEAST_ROWS_A_FOLD * folds
-        known = cls(classes, codes)
-        few = [f"{name!r} has {count}" for name, count in zip(classes, known.counts, strict=True) if count < least]
+        few = [f"{name!r} has {count}" for name, count in zip(self.classes, self.counts, strict=True) if count < least]
         if few:
             raise BadTable(
                 f"too few rows of a class: {listed(few)}; {least} are needed for {folds} folds: "
                 "label more, merge the class with another, or leave it out"
             )
-        return known
 
     @property
     def counts(self) -> Integers:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from skyband.models.classifier.fitting import Pace
-from skyband.models.classifier.folds import FoldPlan
+from skyband.models.classifier.folds import FoldPlan, coarsest_order
+from skyband.models.classifier.labels import Labels
 from skyband.models.classifier.matrix import FeatureMatrix
+from skyband.models.classifier.members.member import SIZES, Learner
 from skyband.schema.errors import BadOption
 from skyband.schema.processors import processors
 
 _FEW_ROWS = 20_000
 _LEAST_ROWS = 100
 """Of a class, with which there can be ten folds."""
+_SKETCHES = 2
+"""So many of the smallest sizes are no more than sketches of a model."""
 _THREADED_VALUES = 2_000_000
 """Values of a matrix up to which one thread is as fast as several, which wait for each other."""
 
@@ -68,33 +72,25 @@ class Recipe:
             raise BadOption(f"no rounds for {', '.join(few) or 'any member'}; give 1 or more")
 
 
-_SIZES = (
-    {"boosting": 60, "forest": 60, "network": 12},
-    {"boosting": 100, "forest": 100, "network": 30},
-    {"boosting": 200, "forest": 150, "network": 45},
-    {"boosting": 400, "forest": 300, "network": 80},
-    {"boosting": 1_000, "forest": 500, "network": 160},
-)
-"""Rounds of the presets. Early stopping ends most trainings before."""
-
-
 def recipe_for(
     matrix: FeatureMatrix,
-    class_rows: Sequence[int],
+    labels: Labels,
+    learners: Sequence[Learner],
     budget_s: float,
     *,
     seed: int = 0,
     threads: int | None = None,
     device: str = "auto",
 ) -> Recipe:
-    """The largest preset that should end within a time; the smallest if none does.
+    """The largest training that should end within a time; the smallest if none does.
 
     The clock has no say in it, so a training that was killed goes on with the same one. Few rows are dealt into ten
-    folds, so that nearly all are learnt from, and many into five.
+    folds, so that nearly all are learnt from, if there is time for more than a sketch, and others into five.
 
     Args:
-        matrix: that is trained with.
-        class_rows: rows of each class.
+        matrix: that is trained with, with healpix_29.
+        labels: of its rows.
+        learners: members.
         budget_s: seconds there are.
         seed: of everything random.
         threads: of the processor at most, None for one each; small matrices get one, which is as fast.
@@ -109,28 +105,35 @@ def recipe_for(
         raise BadOption(f"a budget of {budget_s:g} s: give a positive number of seconds")
     if device not in ("auto", "cpu", "cuda"):
         raise BadOption(f"device {device!r}: take auto, cpu or cuda")
+    assert matrix.healpix_29 is not None
     most = threads or processors()
-    own = 1 if matrix.values.size < _THREADED_VALUES else most
-    folds = 10 if len(matrix) < _FEW_ROWS and min(class_rows) >= _LEAST_ROWS else 5
-
-    def seconds(size: Mapping[str, int]) -> float:
-        row = _row_seconds(size, matrix.values.shape[1], len(class_rows), own, most)
-        return (folds + 1) * len(matrix) * row
-
-    fitting = [size for size in _SIZES if seconds(size) <= budget_s]
-    return Recipe(
-        rounds=fitting[-1] if fitting else _SIZES[0],
-        folds=FoldPlan(count=folds, seed=seed),
+    smallest = Recipe(
+        rounds={learner.name: learner.sizes[0] for learner in learners},
+        folds=FoldPlan(count=5, order=coarsest_order(labels, matrix.healpix_29, 5), seed=seed),
         seed=seed,
-        threads=own,
+        threads=1 if matrix.values.size < _THREADED_VALUES else most,
         device=choose_device(device).type,  # type: ignore[arg-type]
     )
+    plans = [(smallest.folds, 0)]
+    if len(matrix) < _FEW_ROWS and labels.counts.min() >= _LEAST_ROWS:
+        more = replace(smallest.folds, count=10, order=coarsest_order(labels, matrix.healpix_29, 10))
+        plans.insert(0, (more, _SKETCHES))
+    for folds, least in plans:
+        for size in reversed(range(least, SIZES)):
+            rounds = {learner.name: learner.sizes[size] for learner in learners}
+            found = replace(smallest, rounds=rounds, folds=folds)
+            if expected_seconds(found, matrix, labels, learners, most) <= budget_s:
+                return found
+    return smallest
 
 
-def _row_seconds(rounds: Mapping[str, int], features: int, classes: int, threads: int, most: int) -> float:
-    """Seconds a row takes in one training of each member on a laptop, roughly: good for choosing, no promise.
-
-    Forests grow by as many threads as there are.
-    """
-    others = 1e-8 * rounds["boosting"] * features * classes + 1.6e-5 * rounds["network"]
-    return others / threads + 5e-6 * rounds["forest"] / most
+def expected_seconds(
+    recipe: Recipe, matrix: FeatureMatrix, labels: Labels, learners: Sequence[Learner], processors: int
+) -> float:
+    """How long a training takes on a laptop, roughly."""
+    features, classes = matrix.values.shape[1], len(labels.classes)
+    row_s = sum(
+        learner.row_seconds(recipe.rounds[learner.name], features, classes, recipe.threads, processors)
+        for learner in learners
+    )
+    return (recipe.folds.count + 1) * len(matrix) * row_s

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,8 +20,7 @@ from skyband.models.classifier.folds import Folds, deal_folds
 from skyband.models.classifier.kept import KEPT, OutOfFold
 from skyband.models.classifier.labels import Labels, balancing_weights
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Integers
-from skyband.models.classifier.members.boosting import Boosting
-from skyband.models.classifier.members.forest import Forest
+from skyband.models.classifier.members.known import all_learners
 from skyband.models.classifier.members.member import Learner, Rows, Task, probabilities
 from skyband.models.classifier.metrics import scores
 from skyband.models.classifier.priors import reweight
@@ -41,21 +38,6 @@ _WATCHED_ROWS = 200_000
 """Rows, or nearly twice as many, that say when a training has learnt enough."""
 _ENSEMBLE_ROWS = 1_000_000
 """Rows that out-of-fold predictions are made of at most."""
-
-
-def default_learners() -> tuple[Learner, ...]:
-    """XGBoost, a random forest and a neural network."""
-    # Libraries make many objects that all stay: looking for garbage among them is a fifth of the time they take.
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        import sklearn.tree  # noqa: F401
-
-        from skyband.models.classifier.members.network import Network
-    finally:
-        if collects:
-            gc.enable()
-    return Boosting(), Forest(), Network()
 
 
 def train(
@@ -84,7 +66,7 @@ def train(
         budget_s: seconds there are; they choose the preset of `recipe_for`. Not used with `recipe`.
         seed: of everything random. Not used with `recipe`.
         recipe: of the training.
-        learners: members; None for `default_learners`.
+        learners: members; None for `all_learners`.
         data: versions of the tables the rows came from, for the manifest.
         threads: of the processor; None for one each.
         on_progress: is told how it goes.
@@ -99,14 +81,15 @@ def train(
         TableLocked: another process trains in this folder.
         StorageError: a file could not be written.
     """
-    chosen = tuple(default_learners() if learners is None else learners)
+    chosen = tuple(all_learners() if learners is None else learners)
     matrix.check_trainable()
     assert matrix.healpix_29 is not None
     if len(labels) != len(matrix):
         raise BadOption(f"{len(labels)} labels for {len(matrix)} rows")
+    known = Labels.of(labels)
     if recipe is None:
-        recipe = recipe_for(matrix, list(Counter(labels).values()), budget_s, seed=seed, threads=threads)
-    known = Labels.of(labels, recipe.folds.count)
+        recipe = recipe_for(matrix, known, chosen, budget_s, seed=seed, threads=threads)
+    known.check(recipe.folds.count)
     unplanned = [learner.name for learner in chosen if learner.name not in recipe.rounds]
     if unplanned or not chosen:
         raise BadOption(f"the recipe has no rounds for {', '.join(unplanned) or 'any member'}")

@@ -30,7 +30,7 @@ def score_columns(classes: tuple[str, ...], prefix: str = "") -> tuple[Column, .
         for name in classes
     ]
     return (
-        Column(f"{prefix}class", "VARCHAR", ucd="src.class", description="Likeliest class, in doubt the rarer one"),
+        Column(f"{prefix}class", "VARCHAR", ucd="src.class", description="Likeliest class; in doubt a rarer one"),
         *chances,
         Column(f"{prefix}p_max", "FLOAT", ucd="stat.probability", description="Probability of the likeliest class"),
         Column(f"{prefix}entropy", "FLOAT", description="Doubt: 0 sure, 1 all classes alike"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,7 +63,7 @@ def at_prevalence(
     codes: Integers,
     classes: Sequence[str],
     trained: Doubles,
-    decision: Decision,
+    decision_under: Callable[[Doubles], Decision],
 ) -> AtPrevalence:
     """Measures at a prevalence. Classes without rows have no part in them.
 
@@ -74,7 +74,7 @@ def at_prevalence(
         codes: true classes.
         classes: their names.
         trained: shares of the classes in the training.
-        decision: which class a row is called.
+        decision_under: which class a row is called, under a prior.
 
     Raises:
         BadOption: the prior is impossible.
@@ -84,7 +84,7 @@ def at_prevalence(
     counts = np.bincount(codes, minlength=size)
     said = reweight(probabilities, trained, after)
     weights = (after / np.maximum(counts, 1))[codes]
-    confusion = confusion_of(decision.codes(said, after), codes, size, weights)
+    confusion = confusion_of(decision_under(after).codes(said, after), codes, size, weights)
     precision, recall, f1 = precision_recall_f1(confusion)
     return AtPrevalence(
         name=name,

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from skyband.models.classifier.classifier import Classifier
-from skyband.models.classifier.decision import Decision
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Floats
 from skyband.models.classifier.members.member import probabilities
 from skyband.models.classifier.metrics import Scores, scores
@@ -148,7 +147,7 @@ def validate(
                 missing["beyond the magnitudes learnt from"] = "too few rows have a magnitude"
     if not with_leak:
         missing["what missing bands give away"] = "not asked for (--leak)"
-    mixtures = list(_mixtures(evidence, classifier.decision, prior))
+    mixtures = list(_mixtures(evidence, classifier, prior))
     if len(mixtures) < 3:
         missing["sky prevalence"] = "how common these classes are on the sky was not said (--prior)"
     return ValidationReport(
@@ -181,7 +180,7 @@ def validate(
     )
 
 
-def _mixtures(evidence: Evidence, decision: Decision, prior: Prior | None) -> Any:
+def _mixtures(evidence: Evidence, classifier: Classifier, prior: Prior | None) -> Any:
     """The rows as they are, with all classes alike, and as on the sky."""
     counts = np.bincount(evidence.said.codes, minlength=len(evidence.classes)).astype(np.float64)
     in_rows = {name: max(count, 1e-9) for name, count in zip(evidence.classes, counts.tolist(), strict=True)}
@@ -202,7 +201,7 @@ def _mixtures(evidence: Evidence, decision: Decision, prior: Prior | None) -> An
             evidence.said.codes,
             evidence.classes,
             evidence.shares,
-            decision,
+            classifier.decision_under,
         )
 
 

@@ -14,7 +14,7 @@ SELECT
         END,
         CASE WHEN disagreement > 0.1 THEN format('models disagree by {:.2f}', disagreement) END,
         CASE WHEN strange > 0.1 THEN 'unlike all that the model learnt from' END,
-        format('called {} with p {:.2f}', class, p_max)
+        format('called {}, p_max {:.2f}', class, p_max)
     ) AS reasons
 FROM (
     SELECT

@@ -65,6 +65,11 @@ class Boosting:
     suffix: str = ".ubj"
     libraries: tuple[str, ...] = ("xgboost-cpu", "xgboost")
     stops_early: bool = True
+    sizes: tuple[int, ...] = (15, 30, 60, 100, 200, 400, 1_000)
+
+    def row_seconds(self, rounds: int, features: int, classes: int, threads: int, processors: int) -> float:
+        """Seconds a row takes in a training, roughly."""
+        return 1e-8 * rounds * features * classes / threads
 
     def segment(self, rounds: int) -> int:
         """Rounds between two looks."""

@@ -30,6 +30,11 @@ class Forest:
     suffix: str = ".npz"
     libraries: tuple[str, ...] = ("scikit-learn",)
     stops_early: bool = False
+    sizes: tuple[int, ...] = (15, 30, 60, 100, 150, 300, 500)
+
+    def row_seconds(self, rounds: int, features: int, classes: int, threads: int, processors: int) -> float:
+        """Seconds a row takes in a training, roughly; trees grow by as many threads as there are."""
+        return 5e-6 * rounds / processors
 
     def segment(self, rounds: int) -> int:
         """Trees that grow between two checkpoints."""

@@ -12,6 +12,9 @@ from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.matrix import Doubles, Floats, Integers, blocks
 from skyband.schema.processors import in_order
 
+SIZES = 7
+"""How large trainings can be."""
+
 _DRAWN_AGAIN = 0.25
 """Share of the rows that trees learn from once more. By the bands alone that labelled sets have in common (84 % can be
 told right by them) trees call 33 % right without it, 75 % with it and 78 % if all rows are drawn again; by all their
@@ -138,7 +141,7 @@ class Training(Protocol):
 
 
 class Learner(Protocol):
-    """A kind of model. Give `train` another one, of LightGBM or CatBoost, and it joins the ensemble."""
+    """A kind of model. One of LightGBM or CatBoost joins the ensemble as an entry point (`members.known`)."""
 
     @property
     def name(self) -> str:
@@ -155,6 +158,19 @@ class Learner(Protocol):
     @property
     def stops_early(self) -> bool:
         """Whether more rounds than the best harm it."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Rounds at most of `SIZES` trainings, from small to large."""
+
+    def row_seconds(self, rounds: int, features: int, classes: int, threads: int, processors: int) -> float:
+        """Seconds a row takes in a training on a laptop, roughly: good for choosing a size, no promise.
+
+        Args:
+            rounds: of the training.
+            features, classes: how many there are.
+            threads, processors: as in `Task`.
+        """
 
     def segment(self, rounds: int) -> int:
         """Rounds between two looks at the watched rows, of so many in all."""

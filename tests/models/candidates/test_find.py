@@ -163,7 +163,7 @@ def test_unusual_objects(store: Store) -> None:
     assert scores["s7"] == pytest.approx(1)
     # Ranks by the forest add what they add to those two signs.
     assert (scores["s70"] >= 0.9, scores["s60"] >= 0.699, scores["s50"] >= 0.499) == (True, True, True)
-    assert found[0]["reasons"].startswith("more alone than all others; called star with p 1.00")
+    assert found[0]["reasons"].startswith("more alone than all others; called star, p_max 1.00")
     assert "models disagree by 0.80; unlike all that the model learnt from" in found[1]["reasons"]
 
 

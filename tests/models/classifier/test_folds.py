@@ -17,7 +17,7 @@ from tests.models.classifier.sources import positions, simulated
 
 def dealt(rows: int, seed: int, plan: FoldPlan, groups: np.ndarray | None = None):  # type: ignore[no-untyped-def]
     matrix, names = simulated(rows, seed)
-    labels = Labels.of(names, plan.count)
+    labels = Labels.of(names)
     assert matrix.healpix_29 is not None
     return deal_folds(labels, matrix.healpix_29, groups, plan), labels, matrix.healpix_29
 
@@ -81,7 +81,7 @@ def test_nothing_is_learnt_in_the_pixels_beside_what_is_held_out() -> None:
 
 
 def test_plans_and_rows_that_cannot_be_dealt() -> None:
-    labels = Labels.of(simulated(100, 1)[1], 2)
+    labels = Labels.of(simulated(100, 1)[1])
     keys = positions(100, 1)
     with pytest.raises(BadOption, match="1 folds: take 2 or more"):
         deal_folds(labels, keys, None, FoldPlan(count=1))

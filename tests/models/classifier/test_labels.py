@@ -8,7 +8,7 @@ import pytest
 from skyband.models.classifier.labels import Labels, balancing_weights
 from skyband.schema.errors import BadOption, BadTable
 
-LABELS = Labels.of(["star"] * 6 + ["white dwarf"] * 4 + ["galaxy"] * 10, folds=2)
+LABELS = Labels.of(["star"] * 6 + ["white dwarf"] * 4 + ["galaxy"] * 10)
 
 
 def test_classes_are_sorted_and_counted() -> None:
@@ -22,13 +22,13 @@ def test_classes_are_sorted_and_counted() -> None:
 
 def test_labels_nothing_can_be_learnt_from() -> None:
     with pytest.raises(BadTable, match="all 9 labels are 'star'; a classifier needs two classes"):
-        Labels.of(["star"] * 9, folds=2)
+        Labels.of(["star"] * 9)
     with pytest.raises(BadTable, match=r"too few rows of a class: 'quasar' has 3; 10 are needed for 5 folds"):
-        Labels.of(["star"] * 90 + ["quasar"] * 3, folds=5)
+        Labels.of(["star"] * 90 + ["quasar"] * 3).check(5)
     with pytest.raises(BadTable, match="2 of 22 rows have no label"):
-        Labels.of(["star", "galaxy"] * 10 + [None, ""], folds=2)
+        Labels.of(["star", "galaxy"] * 10 + [None, ""])
     with pytest.raises(BadTable, match="there are no rows"):
-        Labels.of([], folds=2)
+        Labels.of([])
 
 
 def test_the_coarse_level() -> None:

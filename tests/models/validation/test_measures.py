@@ -20,6 +20,11 @@ from skyband.schema.errors import BadOption
 from .drawn import CLASSES, drawn
 
 
+def rule(prior: np.ndarray) -> Decision:
+    """The likeliest class under any prior."""
+    return Decision()
+
+
 @settings(max_examples=50, deadline=None)
 @given(rows=st.integers(1, 2000), share=st.floats(0, 1))
 def test_intervals_are_those_of_wilson(rows: int, share: float) -> None:
@@ -62,7 +67,7 @@ def test_stars_of_all_kinds_against_galaxies() -> None:
 def test_another_prevalence_is_one_of_weighted_rows(prior: dict[str, float]) -> None:
     probabilities, codes = drawn(400, 2)
     trained = np.array([0.5, 0.2, 0.3])
-    found = at_prevalence("there", "", prior, probabilities, codes, CLASSES, trained, Decision())
+    found = at_prevalence("there", "", prior, probabilities, codes, CLASSES, trained, rule)
     shares = np.array([prior[name] for name in CLASSES]) / sum(prior.values())
     said = np.array([row * shares / trained / (row * shares / trained).sum() for row in probabilities])
     called, counts = said.argmax(axis=1), np.bincount(codes, minlength=3)
@@ -86,12 +91,10 @@ def test_another_prevalence_is_one_of_weighted_rows(prior: dict[str, float]) -> 
 def test_classes_without_rows_have_no_part_in_a_prevalence() -> None:
     probabilities, codes = drawn(200, 2)
     there = codes != 1
-    found = at_prevalence(
-        "x", "", "uniform", probabilities[there], codes[there], CLASSES, np.full(3, 1 / 3), Decision()
-    )
+    found = at_prevalence("x", "", "uniform", probabilities[there], codes[there], CLASSES, np.full(3, 1 / 3), rule)
     assert set(found.by_class) == {"GALAXY", "STAR"}
     with pytest.raises(BadOption, match="no share of QSO"):
-        at_prevalence("x", "", {"STAR": 1, "GALAXY": 1}, probabilities, codes, CLASSES, np.full(3, 1 / 3), Decision())
+        at_prevalence("x", "", {"STAR": 1, "GALAXY": 1}, probabilities, codes, CLASSES, np.full(3, 1 / 3), rule)
 
 
 def test_the_sky_is_known_for_stars_galaxies_and_quasars() -> None:

@@ -25,7 +25,7 @@ from tests.models.classifier.sources import simulated
 
 LEARNERS: list[Learner] = [Boosting(depth=3, rate=0.2), Forest(), Network(width=32, depth=1)]
 MATRIX, NAMES = simulated(700, 3)
-LABELS = Labels.of(NAMES, 2)
+LABELS = Labels.of(NAMES)
 
 
 def task(rounds: int = 20, *, seed: int = 5, **changes: Any) -> Task:
