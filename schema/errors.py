@@ -11,6 +11,7 @@
     ├── NoReceiver                 no program that runs here took what was sent to it
     └── InputError                 exit code 2, something the user gave is wrong
         ├── BadOption              an argument has an impossible value
+        │   └── OtherTraining      the folder of a model holds a training of something else
         ├── BadName                a table or column name skyband cannot use
         ├── BadFile                a file is missing, empty, truncated or of an unknown format
         ├── BadImage               an image is broken, hostile, too large or of a kind skyband does not take
@@ -70,6 +71,10 @@ class InputError(SkybandError, ValueError):
 
 class BadOption(InputError):
     """An argument has an impossible value."""
+
+
+class OtherTraining(BadOption):
+    """The folder of a model holds a training of something else."""
 
 
 class BadName(InputError):

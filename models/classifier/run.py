@@ -20,11 +20,11 @@ from skyband.models.classifier.matrix import Doubles, FeatureMatrix, digest_of
 from skyband.models.classifier.members.member import Learner
 from skyband.models.classifier.recipe import Recipe
 from skyband.models.classifier.sealed import read_bytes, read_sealed, write_sealed, write_whole
-from skyband.schema.errors import BadFile, BadOption
+from skyband.schema.errors import BadFile, OtherTraining
 from skyband.schema.faults import storage_error
 
 MANIFEST = "manifest.json"
-_BEGUN = "begun.json"
+BEGUN = "begun.json"
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "skyband")
 
 
@@ -69,17 +69,25 @@ class RunFolder:
         """Take up the training that was begun here, if it is the same.
 
         Raises:
-            BadOption: another training was begun here.
+            OtherTraining, BadFile: as `check_same`.
+        """
+        self.check_same(description)
+        if not (self.folder / BEGUN).exists():
+            write_whole(self.folder / BEGUN, json.dumps(description, indent=1).encode())
+
+    def check_same(self, description: dict[str, Any]) -> None:
+        """Refuse a folder in which another training was begun; whoever works on that need not be waited for.
+
+        Raises:
+            OtherTraining: there was one.
             BadFile: what was noted of it is damaged.
         """
-        path = self.folder / _BEGUN
-        if not path.exists():
-            write_whole(path, json.dumps(description, indent=1).encode())
+        if not (self.folder / BEGUN).exists():
             return
-        before = read_json(path)
+        before = read_json(self.folder / BEGUN)
         other = [name for name in description if before.get(name) != description[name]]
         if other:
-            raise BadOption(
+            raise OtherTraining(
                 f"{self.folder} holds a training with other {', '.join(other)}; "
                 "give a new name or version, or remove the folder"
             )
@@ -143,7 +151,7 @@ def read_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     """
     path = folder / MANIFEST
     if not path.exists():
-        begun = (folder / _BEGUN).exists()
+        begun = (folder / BEGUN).exists()
         what = "a training that has not ended; run it again, and it goes on" if begun else "no model"
         raise BadFile(f"{folder} holds {what}")
     manifest = read_json(path)

@@ -50,6 +50,7 @@ def train(
     recipe: Recipe | None = None,
     learners: Sequence[Learner] | None = None,
     data: Mapping[str, str] | None = None,
+    versions: Mapping[str, str] | None = None,
     threads: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Classifier:
@@ -67,7 +68,8 @@ def train(
         seed: of everything random. Not used with `recipe`.
         recipe: of the training.
         learners: members; None for `all_learners`.
-        data: versions of the tables the rows came from, for the manifest.
+        data: where the rows came from, for the manifest; a training with other ones is another.
+        versions: of the tables they came from, for the manifest too; that the rows are the same is seen by themselves.
         threads: of the processor; None for one each.
         on_progress: is told how it goes.
 
@@ -76,7 +78,8 @@ def train(
 
     Raises:
         BadTable: the features or labels cannot be learnt from.
-        BadOption: an argument has an impossible value, or the folder holds another training.
+        BadOption: an argument has an impossible value.
+        OtherTraining: the folder holds another training.
         BadFile: a checkpoint is damaged.
         TableLocked: another process trains in this folder.
         StorageError: a file could not be written.
@@ -98,11 +101,13 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(f"cannot make the folder {folder}", error) from error
+    run = RunFolder(folder)
+    description = described(matrix, known, recipe, chosen, data or {})
+    run.check_same(description)
     with writer_lock(folder / f".{folder.name}.lock"):
-        run = RunFolder(folder)
-        description = described(matrix, known, recipe, chosen, data or {})
         run.begin(description)
         if not run.finished:
+            description["data"] |= versions or {}
             _Run(matrix, known, folds, recipe, chosen, run, threads, on_progress).work(description)
         run.tidy()
     return Classifier.load(folder, learners=chosen)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from skyband.models.classifier.run import MANIFEST, read_json
+from skyband.models.classifier.run import BEGUN, MANIFEST, read_json
 from skyband.schema.errors import BadFile, BadName, BadOption
 from skyband.schema.names import check_table_name
 from skyband.schema.store import Store
@@ -88,10 +88,10 @@ def next_version(store: Store, name: str) -> ModelVersion:
     return ModelVersion(name, number, store.path / "models" / name / str(number))
 
 
-def unfinished(store: Store, name: str) -> ModelVersion | None:
-    """The newest version, if its training has not ended."""
-    versions = model_versions(store, name)
-    return versions[-1] if versions and not versions[-1].is_finished else None
+def unfinished(store: Store, name: str) -> list[ModelVersion]:
+    """Versions whose training was begun and has not ended, newest first."""
+    versions = reversed(model_versions(store, name))
+    return [one for one in versions if (one.folder / BEGUN).exists() and not one.is_finished]
 
 
 def summary(model: ModelVersion) -> dict[str, Any]:

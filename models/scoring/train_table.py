@@ -20,7 +20,7 @@ from skyband.models.scoring.labelled_rows import labelled_rows, qualified
 from skyband.models.scoring.peoples_labels import PeoplesLabels, peoples_labels
 from skyband.models.scoring.shelf import ModelVersion, next_version, unfinished
 from skyband.queries.sky import Sky
-from skyband.schema.errors import BadOption
+from skyband.schema.errors import OtherTraining
 from skyband.schema.progress import Note
 
 if TYPE_CHECKING:
@@ -107,11 +107,9 @@ def train_on_table(
     known = training_set(sky, table, label, options, with_labels=with_labels)
     rows = len(known.matrix)
     note(f"{rows:,} labelled rows of {table}, {len(known.matrix.names)} features, {len(set(known.labels))} classes")
-    data = _described(sky, known, label)
+    data, versions = _described(sky, known, label)
     begun, new = unfinished(sky.store, name), next_version(sky.store, name)
-    for model in (begun, new):
-        if model is None:
-            continue
+    for model in (*begun, new):
         try:
             classifier = train(
                 known.matrix,
@@ -121,13 +119,14 @@ def train_on_table(
                 seed=seed,
                 learners=learners,
                 data=data,
+                versions=versions,
                 threads=sky.store.settings.processors,
                 on_progress=on_progress,
             )
-        except BadOption:
+        except OtherTraining:
             if model is new:
                 raise
-            note(f"{model.title} is another training that has not ended; it stays, and {new.title} begins")
+            note(f"{model.title} is another training that has not ended; it stays")
             continue
         seconds = time.monotonic() - began
         return TrainingReport(model, classifier, rows, known.without_features, known.useless, known.people, seconds)
@@ -155,17 +154,21 @@ def training_set(
     return TrainingSet(kept, matrix, tuple(known.labels), known.without_features, useless, people)
 
 
-def _described(sky: Sky, known: TrainingSet, label: str) -> Mapping[str, str]:
-    """Where the rows come from, for the manifest."""
+def _described(sky: Sky, known: TrainingSet, label: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Where the rows come from, and the versions of the tables, for the manifest."""
     info = known.table.info
     labels = sky.table(qualified(info.name, label).partition(".")[0])
     plan: dict[str, Any] = asdict(known.table.options) | {"features": known.table.names}
     people = known.people.table if known.people else None
-    return {
+    data = {
         "table": info.name,
-        "table_version": info.version.version_id,
         "labels": qualified(info.name, label),
-        "labels_version": labels.version.version_id,
         "features": json.dumps(plan, sort_keys=True),
-        **({"peoples_labels": people.name, "peoples_labels_version": people.version.version_id} if people else {}),
+        **({"peoples_labels": people.name} if people else {}),
     }
+    versions = {
+        "table_version": info.version.version_id,
+        "labels_version": labels.version.version_id,
+        **({"peoples_labels_version": people.version.version_id} if people else {}),
+    }
+    return data, versions

@@ -126,7 +126,7 @@ def _show(report: TrainingReport) -> None:
         for found, one in metrics["by_class"].items()
     ]
     print_table(("class", "rows", "precision", "recall", "F1"), rows, right=(1, 2, 3, 4))
-    print(f"\nNext: skyband score TABLE --model {report.model.name}")
+    print(f"\nNext: skyband score TABLE --model {report.model.title}")
 
 
 def _seconds(text: str) -> float:

@@ -22,8 +22,11 @@ from skyband.models.scoring import score_parts
 from skyband.models.scoring.score_table import score_table
 from skyband.models.scoring.shelf import find_model, model_names, model_versions
 from skyband.models.scoring.train_table import TrainingReport, train_on_table
+from skyband.models.templates.library import packaged
+from skyband.models.templates.run import fit_templates
 from skyband.queries import Sky
-from skyband.schema.errors import BadOption, BadTable
+from skyband.schema.errors import BadOption, BadTable, TableLocked
+from skyband.schema.locks import writer_lock
 from tests.conftest import publish_rows
 
 from .conftest import CLASSES, sources
@@ -31,9 +34,11 @@ from .conftest import CLASSES, sources
 COLOURS = FeatureOptions(groups=("colours", "magnitudes"))
 
 
-def trained(sky: Sky, name: str = "kinds", label: str = "kind", **options: Any) -> TrainingReport:
+def trained(
+    sky: Sky, name: str = "kinds", label: str = "kind", options: FeatureOptions = COLOURS, **others: Any
+) -> TrainingReport:
     """A quick training: boosted trees alone."""
-    return train_on_table(sky, "known", label, name, COLOURS, budget_s=1, learners=(Boosting(),), **options)
+    return train_on_table(sky, "known", label, name, options, budget_s=1, learners=(Boosting(),), **others)
 
 
 def columns(sky: Sky, query: str) -> dict[str, Any]:
@@ -101,31 +106,79 @@ def test_labels_may_lie_in_a_table_of_their_own(sky: Sky) -> None:
     assert report.classifier.manifest["data"]["labels"] == "labels.what"
 
 
-def test_the_same_training_goes_on_and_another_is_the_next_version(sky: Sky) -> None:
-    def stop(progress: Progress) -> None:
-        if progress.stage == "final":
-            raise KeyboardInterrupt
+def stop(progress: Progress) -> None:
+    if progress.fold == 1:
+        raise KeyboardInterrupt
 
+
+def broken_off(sky: Sky, **options: Any) -> None:
+    """A training that is interrupted once its first fold is done."""
     with pytest.raises(KeyboardInterrupt):
-        trained(sky, on_progress=stop)
+        trained(sky, on_progress=stop, **options)
+
+
+def gone_on(sky: Sky, **options: Any) -> TrainingReport:
+    """A training that does not do its first fold anew."""
+    seen: list[Progress] = []
+    report = trained(sky, on_progress=seen.append, **options)
+    assert not [one for one in seen if one.fold == 0]
+    return report
+
+
+def members(report: TrainingReport) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in report.model.folder.glob("members/*")}
+
+
+def test_the_same_training_goes_on_and_another_is_the_next_version(sky: Sky) -> None:
+    broken_off(sky)
     assert [one.is_finished for one in model_versions(sky.store, "kinds")] == [False]
     assert model_names(sky.store) == []
-    seen: list[Progress] = []
-    again = trained(sky, on_progress=seen.append)
-    whole = trained(sky, "whole")
+    again, whole = gone_on(sky), trained(sky, "whole")
     assert again.model.title == "kinds@1"
-    assert not [one for one in seen if one.stage == "folds" and one.round]
-    files = [{path.name: path.read_bytes() for path in one.model.folder.glob("members/*")} for one in (again, whole)]
-    assert files[0] == files[1] != {}
+    assert members(again) == members(whole) != {}
 
-    with pytest.raises(KeyboardInterrupt):
-        trained(sky, on_progress=stop)
+    broken_off(sky)
     told: list[str] = []
     other = trained(sky, seed=5, note=told.append)
     assert other.model.title == "kinds@3"
     assert any("kinds@2 is another training" in text for text in told)
     assert find_model(sky.store, "kinds@1").version == 1
     assert find_model(sky.store, "kinds").version == 3
+
+
+def test_a_training_goes_on_whatever_versions_came_after(sky: Sky) -> None:
+    broken_off(sky)
+    broken_off(sky, seed=4)
+    assert trained(sky, seed=5).model.title == "kinds@3"
+    # A process that was killed before it noted what it had begun, and one that trains something else just now.
+    (sky.store.path / "models" / "kinds" / "4").mkdir()
+    with writer_lock(sky.store.path / "models" / "kinds" / "2" / ".2.lock"):
+        again = gone_on(sky)
+        assert again.model.title == "kinds@1"
+        with pytest.raises(TableLocked, match="another writer holds '2'"):
+            trained(sky, seed=4)
+    assert members(again) == members(trained(sky, "whole")) != {}
+    broken_off(sky, seed=6)
+    assert {one.version: one.is_finished for one in model_versions(sky.store, "kinds")} == {
+        1: True, 2: False, 3: True, 4: False, 5: False
+    }  # fmt: skip
+
+
+def test_a_training_goes_on_though_its_table_got_columns_and_not_with_other_rows(sky: Sky) -> None:
+    everything = FeatureOptions(groups=("all",))
+    broken_off(sky, options=everything)
+    before = sky.table("known").version.version_id
+    other = trained(sky, "other", seed=3)
+    score_table(sky, "known", other.model)
+    fit_templates(sky, "known", packaged())
+    again = gone_on(sky, options=everything)
+    assert again.model.title == "kinds@1"
+    assert again.classifier.manifest["data"]["table_version"] == sky.table("known").version.version_id != before
+
+    for change in ({"kind": np.roll(sources(1, 600)["kind"], 1)}, {"g": sources(1, 600)["g"] + 0.01}):
+        publish_rows(sky.store, "known", **sources(1, 600) | change)
+        broken_off(sky)
+    assert [one.is_finished for one in model_versions(sky.store, "kinds")] == [True, False, False]
 
 
 def test_a_scoring_that_was_broken_off_goes_on(sky: Sky, score: Callable[..., Any]) -> None:
