@@ -18,6 +18,8 @@ import rich_click as click
 from skyband.schema.progress import OnProgress
 from skyband.schema.settings import Settings
 
+SEED = click.IntRange(0, 2**31 - 1)
+"""What libraries take as a seed."""
 _UNLIMITED = 100_000
 Command = TypeVar("Command", bound=Callable[..., Any])
 

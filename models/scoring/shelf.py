@@ -53,7 +53,7 @@ def model_versions(store: Store, name: str) -> list[ModelVersion]:
         BadName: the name cannot be one.
     """
     folder = store.path / "models" / check_table_name(name)
-    numbers = sorted(int(path.name) for path in folder.glob("[1-9]*") if path.name.isdigit() and path.is_dir())
+    numbers = sorted(int(path.name) for path in folder.glob("[1-9]*") if path.name.isdecimal() and path.is_dir())
     return [ModelVersion(name, number, folder / str(number)) for number in numbers]
 
 
@@ -70,11 +70,9 @@ def find_model(store: Store, text: str) -> ModelVersion:
         BadOption: there is none.
         BadName: the name cannot be one.
     """
-    name, at, number = text.partition("@")
-    if at and not number.isdigit():
-        raise BadOption(f"model {text!r}: give NAME or NAME@VERSION, stars@2 for instance")
+    name = text.partition("@")[0]
     found = [one for one in model_versions(store, name) if one.is_finished]
-    wanted = [one for one in found if not at or one.version == int(number)]
+    wanted = [one for one in found if text in (one.name, one.title)]
     if not wanted:
         there = ", ".join(one.title for one in found) or ", ".join(model_names(store)) or "none yet"
         raise BadOption(f"no model {text!r} in {store.path}; there are: {there}. See skyband train")
@@ -95,22 +93,23 @@ def unfinished(store: Store, name: str) -> list[ModelVersion]:
 
 
 def summary(model: ModelVersion) -> dict[str, Any]:
-    """What a list of models says of one: table, rows, classes, main figures; None of a training that has not ended.
-
-    Raises:
-        BadFile: its manifest is damaged.
-    """
-    known = model.manifest() if model.is_finished else {}
-    metrics = known.get("metrics", {})
-    return {
-        "model": model.title,
-        "finished": model.is_finished,
-        "table": known.get("data", {}).get("table"),
-        "rows": known.get("rows"),
-        "classes": known.get("classes"),
-        "accuracy": metrics.get("accuracy"),
-        "macro_f1": metrics.get("macro_f1"),
-    }
+    """What a list of models says of one: table, rows, classes, main figures; None of a damaged model, and of a training
+    that has not ended."""
+    facts: dict[str, Any] = dict.fromkeys(("table", "rows", "classes", "accuracy", "macro_f1"))
+    damaged = False
+    if model.is_finished:
+        try:
+            known = model.manifest()
+            facts = {
+                "table": known["data"].get("table"),
+                "rows": int(known["rows"]),
+                "classes": [str(name) for name in known["classes"]],
+                "accuracy": float(known["metrics"]["accuracy"]),
+                "macro_f1": float(known["metrics"]["macro_f1"]),
+            }
+        except (BadFile, KeyError, ValueError, TypeError, AttributeError):
+            damaged = True
+    return {"model": model.title, "finished": model.is_finished, "damaged": damaged, **facts}
 
 
 def feature_plan(model: ModelVersion) -> dict[str, Any]:

@@ -19,13 +19,12 @@ async def list_models(service: Service, identity: Identity) -> dict[str, Any]:
     """The versions of each model whose training has ended: table, classes and main figures; damaged ones by name."""
 
     def listed() -> dict[str, Any]:
-        found, damaged = [], []
-        for one in (one for name in model_names(service.store) for one in model_versions(service.store, name)):
-            try:
-                found += [summary(one)] if one.is_finished else []
-            except BadFile:
-                damaged.append(one.title)
-        return {"models": found, "damaged": damaged}
+        names = model_names(service.store)
+        found = [summary(one) for name in names for one in model_versions(service.store, name) if one.is_finished]
+        return {
+            "models": [one for one in found if not one["damaged"]],
+            "damaged": [one["model"] for one in found if one["damaged"]],
+        }
 
     return await asyncio.to_thread(listed)
 

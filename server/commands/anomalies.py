@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from skyband.schema.settings import Settings
-from skyband.server.console import command_line, json_option, note, print_json, store_option
+from skyband.server.console import SEED, command_line, json_option, note, print_json, store_option
 from skyband.server.output import deliver, open_sky, output_options
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _SHOWN = 100
     "--alpha", type=click.FloatRange(0, 100, min_open=True), default=1.0, show_default=True,
     help="How fast the influence of labels ends with the distance from them.",
 )  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of everything drawn at random.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Of everything drawn at random.")
 @click.option("--montage", type=click.Path(path_type=Path, dir_okay=False), help="Write a picture of them (PNG).")
 @output_options
 @json_option

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import rich_click as click
 
 from skyband.schema.settings import Settings
@@ -29,20 +32,12 @@ def command(settings: Settings, model: str | None, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    print_table(
-        ("model", "table", "rows", "classes", "accuracy", "macro F1"),
-        [
-            (
-                str(row["model"]),
-                str(row["table"]),
-                f"{row['rows']:,}",
-                ", ".join(row["classes"]),
-                percent(row["accuracy"]),
-                f"{row['macro_f1']:.3f}",
-            )
-            if row["finished"]
-            else (str(row["model"]), "its training has not ended", "", "", "", "")
-            for row in rows
-        ],
-        right=(2, 4, 5),
-    )
+    header = ("model", "table", "rows", "classes", "accuracy", "macro F1")
+    print_table(header, [(row["model"], *_cells(row)) for row in rows], right=(2, 4, 5))
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    if row["damaged"] or not row["finished"]:
+        return ("damaged; train it anew" if row["damaged"] else "its training has not ended", "", "", "", "")
+    figures = percent(row["accuracy"]), f"{row['macro_f1']:.3f}"
+    return (str(row["table"]), f"{row['rows']:,}", ", ".join(row["classes"]), *figures)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import rich_click as click
 
 from skyband.schema.settings import Settings
-from skyband.server.console import command_line, json_option, note, percent, print_json, print_table, store_option
+from skyband.server.console import SEED, command_line, json_option, note, percent, print_json, print_table, store_option
 from skyband.server.output import open_sky
 from skyband.server.vote_options import through_option
 
@@ -35,7 +35,7 @@ _REAL, _DOUBTFUL = 0.75, 0.6
 @click.option(
     "--projection", type=click.Choice(["tsne", "pca"]), default="tsne", show_default=True, help="What draws the map."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of everything drawn at random.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Of everything drawn at random.")
 @click.option("--map", "map_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the map (PNG).")
 @click.option(
     "--montage", type=click.Path(path_type=Path, dir_okay=False), help="Write what is typical of each kind (PNG)."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from skyband.schema.settings import Settings
-from skyband.server.console import json_option, note, print_json, store_option
+from skyband.server.console import SEED, json_option, note, print_json, store_option
 from skyband.server.feature_options import input_options, told_inputs
 from skyband.server.output import deliver, open_sky, output_options
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("-n", "count", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to label.")
 @click.option("--where", default="", metavar="SQL", help="Only rows of TABLE for which this holds.")
 @click.option("--prefix", default="", metavar="TEXT", help="Of the names of the scores, as given to skyband score.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of everything drawn at random.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Of everything drawn at random.")
 @input_options
 @output_options
 @json_option

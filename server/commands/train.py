@@ -12,7 +12,7 @@ import rich_click as click
 
 from skyband.schema.errors import BadOption
 from skyband.schema.settings import Settings
-from skyband.server.console import json_option, note, percent, print_json, print_table, store_option
+from skyband.server.console import SEED, json_option, note, percent, print_json, print_table, store_option
 from skyband.server.feature_options import feature_options
 from skyband.server.output import open_sky
 
@@ -37,7 +37,7 @@ _UNITS_S = {"s": 1, "m": 60, "h": 3600, "": 1}
 )
 @click.option("--name", required=True, metavar="M", help="Of the model; each training is its next version.")
 @click.option("--budget", default="2m", show_default=True, metavar="TIME", help="Time there is: 90s, 20m, 5h.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of everything random.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of everything random.")
 @feature_options
 @json_option
 @store_option

@@ -313,11 +313,14 @@ def test_a_new_version_is_picked_up(store: Store, scored: pa.Table, tmp_path: Pa
         whole = served.client.get("/models/kinds@1").json()
         assert (whole["model"], whole["metrics"]["accuracy"]) == ("kinds@1", first["accuracy"])
         assert served.client.get("/models/kinds").json()["model"] == "kinds@2"
-        unknown = served.client.get("/models/nothing")
-        assert (unknown.status_code, str(tmp_path) in unknown.text) == (404, False)
-        (copy.path / "models" / "kinds" / "2" / "manifest.json").write_text("{")
-        listed = served.client.get("/models").json()
-        assert (listed["models"], listed["damaged"]) == ([first], ["kinds@2"])
+        for name in ("nothing", "kinds@²", "kinds@" + "9" * 5000):
+            unknown = served.client.get(f"/models/{name}")
+            assert (unknown.status_code, str(tmp_path) in unknown.text) == (404, False)
+            assert post(served, content, model=name).status_code == 404
+        for text in ("{}", "{"):
+            (copy.path / "models" / "kinds" / "2" / "manifest.json").write_text(text)
+            listed = served.client.get("/models").json()
+            assert (listed["models"], listed["damaged"]) == ([first], ["kinds@2"])
         for damaged in (served.client.get("/models/kinds"), post(served, content)):
             assert (damaged.status_code, str(tmp_path) in damaged.text, "damaged" in damaged.text) == (400, False, True)
 

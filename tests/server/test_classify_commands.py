@@ -45,6 +45,30 @@ def test_a_model_is_trained_listed_and_scores_a_table(run: Run, tables: None, st
     assert "skyband score others --model kinds@1" in run("history", "others")[1]
 
 
+def test_damaged_models_do_not_hide_the_others(run: Run, tables: None, store: Store) -> None:
+    assert run(*TRAIN)[0] == 0
+    [sound] = json.loads(run("models", "--json")[1])
+    folder = store.path / "models" / "kinds"
+    manifest = json.loads((folder / "1" / "manifest.json").read_text())
+    texts = [
+        "{}",
+        json.dumps(manifest)[:100],
+        json.dumps(manifest | {"metrics": {}}),
+        json.dumps(manifest | {"rows": "x"}),
+    ]
+    for number, text in enumerate(texts, 2):
+        (folder / str(number)).mkdir()
+        (folder / str(number) / "manifest.json").write_text(text)
+    (folder / "6").mkdir()
+    code, out, err = run("models", "--json")
+    nothing = dict.fromkeys(("table", "rows", "classes", "accuracy", "macro_f1"))
+    damaged = [{"model": f"kinds@{number}", "finished": True, "damaged": True} | nothing for number in range(2, 6)]
+    begun = {"model": "kinds@6", "finished": False, "damaged": False} | nothing
+    assert (code, err, json.loads(out)) == (0, "", [sound, *damaged, begun])
+    code, out, err = run("models")
+    assert (code, err, out.count("damaged; train it anew"), out.count("400")) == (0, "", 4, 1)
+
+
 def test_columns_may_have_other_names_where_a_model_scores(run: Run, tables: None, store: Store) -> None:
     assert run(*TRAIN)[0] == 0
     rows = sources(3, 50)
@@ -67,7 +91,10 @@ def test_columns_may_have_other_names_where_a_model_scores(run: Run, tables: Non
         (("train", "missing", "--label", "kind", "--name", "k"), "missing"),
         (("score", "others", "--model", "nothing"), "no model 'nothing'"),
         (("score", "others", "--model", "k", "--prior", "half"), "prior 'half'"),
+        (("train", "known", "--label", "kind", "--name", "k", "--seed", "2147483648"), "0<=x<=2147483647"),
         (("models", "nothing"), "no model 'nothing'"),
+        (("models", "k@²"), "no model 'k@²'"),
+        (("models", "k@" + "9" * 5000), "no model 'k@999"),
     ],
 )
 def test_wrong_questions(run: Run, tables: None, arguments: tuple[str, ...], message: str) -> None:

@@ -88,7 +88,7 @@ class ForestTraining:
             max_features="sqrt",
             max_leaf_nodes=self._how.most_leaves if len(rows) > self._how.most_leaves else None,
             n_jobs=task.processors,
-            random_state=np.random.RandomState([task.seed, self.rounds]),
+            random_state=np.random.RandomState([task.seed % 2**32, self.rounds]),
         )
         values, codes, weights = task.draw(self._drawn(), self.rounds)
         forest.fit(values, codes, sample_weight=weights)

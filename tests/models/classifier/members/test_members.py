@@ -20,6 +20,7 @@ from skyband.models.classifier.members.forest import Forest
 from skyband.models.classifier.members.member import Learner, Rows, Task
 from skyband.models.classifier.members.network import Network
 from skyband.models.classifier.members.trees import Trees
+from skyband.models.classifier.recipe import Recipe
 from skyband.schema.errors import BadFile, StorageError
 from tests.models.classifier.sources import simulated
 
@@ -141,6 +142,28 @@ def test_another_seed_gives_another_member(learner: Learner) -> None:
         training.advance(5)
         found.append(training.watched_proba())
     assert (found[0] != found[1]).any()
+
+
+@each_learner
+def test_the_largest_seed_there_can_be(learner: Learner) -> None:
+    recipe = Recipe(rounds={learner.name: 5}, seed=2**31 - 1)
+    training = learner.start(task(seed=recipe.seed * 101 + recipe.folds.count))
+    training.advance(5)
+    taken_up = learner.start(task(seed=recipe.seed * 101 + recipe.folds.count))
+    taken_up.restore(training.dump())
+    for one in (training, taken_up):
+        one.advance(5)
+    np.testing.assert_array_equal(training.watched_proba(), taken_up.watched_proba())
+
+
+@pytest.mark.parametrize("seed", [0, 5, 42_000_000 * 101])
+def test_a_forest_of_a_usual_seed_is_what_it_was(seed: int) -> None:
+    training = Forest().start(task(seed=seed, band_dropout=0.0))
+    training.advance(3)
+    random = np.random.RandomState([seed, 0])
+    theirs = RandomForestClassifier(3, min_samples_leaf=2, random_state=random)
+    theirs.fit(MATRIX.values[:500], LABELS.codes[:500], sample_weight=np.ones(500))
+    np.testing.assert_allclose(training.watched_proba(), theirs.predict_proba(MATRIX.values[500:]), rtol=1e-12)
 
 
 @each_learner
