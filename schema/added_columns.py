@@ -108,8 +108,13 @@ def add_columns(
     return AddedColumns(info, given, int(matched))
 
 
-def check_names(table: TableInfo, columns: Sequence[Column]) -> None:
+def check_names(table: TableInfo, columns: Sequence[Column], *, instead: str = "ingest it under another name") -> None:
     """Refuse columns that `add_columns` would refuse, before they are computed.
+
+    Args:
+        table: that is to get them.
+        columns: with their names.
+        instead: what to do where the table has one of its own by that name.
 
     Raises:
         BadTable: there are none, one is there twice, or the table has one of its own by that name.
@@ -122,8 +127,7 @@ def check_names(table: TableInfo, columns: Sequence[Column]) -> None:
     for name in names:
         if name == HEALPIX_COLUMN or (table.column(name) is not None and name not in computed):
             raise BadTable(
-                f"table {table.name!r} has a column {name!r} of its own, which is not overwritten; "
-                "ingest it under another name"
+                f"table {table.name!r} has a column {name!r} of its own, which is not overwritten; {instead}"
             )
 
 

@@ -10,15 +10,19 @@ _TABLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _RESERVED = frozenset({"keys", "main", "data", "information_schema", "tap_schema", "tap_upload", "all", "table"})
 
 
-def check_table_name(name: str) -> str:
+def check_table_name(name: str, kind: str = "table") -> str:
     """Return `name` if it can name a table: lower-case letters, digits and `_`, 63 at most, a letter first.
+
+    Args:
+        name: to be looked at.
+        kind: what it is to name, in a word, for the message.
 
     Raises:
         BadName: for anything else, and for the few words the store itself uses.
     """
     if not _TABLE.fullmatch(name) or name in _RESERVED:
         raise BadName(
-            f"{name!r} cannot name a table: use lower-case letters, digits and '_', starting with a letter "
+            f"{name!r} cannot name a {kind}: use lower-case letters, digits and '_', starting with a letter "
             f"(at most 63 characters, and none of {', '.join(sorted(_RESERVED))})"
         )
     return name

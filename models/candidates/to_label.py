@@ -88,7 +88,7 @@ def choose_to_label(
 
     Raises:
         TableNotFound: there is no such table.
-        BadTable: it was not scored, or every row has a label.
+        BadTable: it was not scored, no row meets the condition, or every one has a label.
         BadOption: `count` is not positive.
         QueryError: the condition is none.
     """
@@ -101,7 +101,10 @@ def choose_to_label(
     known = _known_ids(scored)
     given = {"known_rows": pa.table({"id": pa.array(sorted(known), pa.utf8())})}
     if where:
-        given["wanted_rows"] = pa.table({"id": pa.array(where_ids(sky, scored.info, where), pa.utf8())})
+        wanted = where_ids(sky, scored.info, where)
+        if not wanted:
+            raise BadTable(f"no row of {table!r} meets the condition {where!r}")
+        given["wanted_rows"] = pa.table({"id": pa.array(wanted, pa.utf8())})
     with duckdb_faults(f"cannot choose rows of {table!r}"):
         cursor = sky.connection.cursor()
         for name, rows in given.items():
@@ -111,7 +114,7 @@ def choose_to_label(
             fill_sql(PACKAGE, "to_label", rows=_rows_sql(scored, list(classes.values()), bool(where)), most=most)
         ).to_arrow_table()
         if not len(pool):
-            raise BadTable(f"every row of {table!r} that was asked for has a label")
+            raise BadTable(f"every row of {table!r} that was asked for has a label, or no scores")
         cursor.register("pool", pool.select(["id"]))
         features = scored.feature_table(groups=GROUPS)
         query = f"SELECT f.* FROM ({features.rows().query}) f SEMI JOIN pool p ON p.id = f.{scored.key}::VARCHAR"

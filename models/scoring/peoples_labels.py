@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from skyband.models.classifier.folds import FoldPlan
 from skyband.models.classifier.labels import LEAST_ROWS_A_FOLD
 from skyband.models.discovery.labels import KIND, labels_table
 from skyband.models.features.table import LabelRelation
+from skyband.models.scoring.scores import plain_name
 from skyband.queries.sky import Sky
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadTable
@@ -67,7 +67,7 @@ def peoples_labels(sky: Sky, table: TableInfo, column: LabelRelation) -> Peoples
         counts = dict(cursor.execute(f"SELECT word, count(*) FROM ({said}) GROUP BY word ORDER BY word").fetchall())
         if not counts:
             raise BadTable(f"no label of {labels.name!r} has a word that could be a class: give it by --word CLASS")
-        classes = {_plain(name): name for (name,) in known}
+        classes = {plain_name(name): name for (name,) in known}
         least = LEAST_ROWS_A_FOLD * FoldPlan().count
         classes |= {word: word for word, rows in counts.items() if word not in classes and rows >= least}
         pairs = ", ".join(f"({quote_text(word)}, {quote_text(name)})" for word, name in classes.items())
@@ -86,7 +86,3 @@ def peoples_labels(sky: Sky, table: TableInfo, column: LabelRelation) -> Peoples
         overridden=int(overridden),
         left_out={word: int(rows) for word, rows in counts.items() if word not in classes},
     )
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"\W+", "_", name.lower()).strip("_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,9 +18,11 @@ from skyband.models.scoring.shelf import ModelVersion, feature_plan
 from skyband.queries.sky import Sky
 from skyband.schema.added_columns import add_columns, check_names
 from skyband.schema.columns import Column, TableInfo
-from skyband.schema.errors import BadTable
+from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.names import quote, quote_text
 from skyband.schema.progress import OnProgress
+
+_PREFIX = re.compile("[A-Za-z][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -78,15 +81,17 @@ def score_table(
         TableNotFound: there is no such table.
         BadTable: it gives none of the model's features, or has columns of those names of its own.
         BadFile: the model is damaged.
-        BadOption: the prior is impossible.
+        BadOption: the prior is impossible, or the prefix can begin no plain name.
         TableLocked: somebody else scores or writes the table.
         StorageError, ResourceLimit: it could not be written; the old version stays.
     """
     began = time.monotonic()
+    if prefix and not _PREFIX.fullmatch(prefix):
+        raise BadOption(f"--prefix {prefix!r}: give letters, digits and _, a letter first, as in new_")
     classifier = Classifier.load(model.folder)
     features = model_features(sky, table, model, classifier, inputs)
     columns = score_columns(classifier.classes, prefix)
-    check_names(features.info, columns)
+    check_names(features.info, columns, instead="give the new columns a --prefix, or ingest it under another name")
     said = {"model": model.title, "prior": prior if isinstance(prior, str) else dict(prior)}
     only = _unscored(features.info, columns, said, f"{prefix}scores") if missing_only else "true"
     run = ScoreParts(features, classifier, model, prior, columns, only)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from skyband.models.classifier.safety import SAFETY
 from skyband.models.features import FeatureTable
 from skyband.models.scoring.feature_rows import feature_matrix
 from skyband.schema.columns import Column
+from skyband.schema.errors import BadTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +27,10 @@ def score_columns(classes: tuple[str, ...], prefix: str = "") -> tuple[Column, .
     """Metadata of the columns a table gets."""
     chances = [
         Column(
-            f"{prefix}p_{_plain(name)}", "FLOAT", ucd="stat.probability;src.class", description=f"Probability: {name}"
+            f"{prefix}p_{plain_name(name)}",
+            "FLOAT",
+            ucd="stat.probability;src.class",
+            description=f"Probability: {name}",
         )
         for name in classes
     ]
@@ -45,6 +50,23 @@ def score_columns(classes: tuple[str, ...], prefix: str = "") -> tuple[Column, .
         ),
         Column(f"{prefix}model_version", "VARCHAR", ucd="meta.version", description="Model that gave the class"),
     )  # fmt: skip
+
+
+def check_classes(classes: Iterable[str]) -> None:
+    """Refuse classes whose probabilities would be one column.
+
+    Raises:
+        BadTable: two names differ in case, spaces and signs alone, or one is that of another score.
+    """
+    taken = {"p_max": "the likeliest class"}
+    for name in classes:
+        column = f"p_{plain_name(name)}"
+        if column in taken:
+            raise BadTable(
+                f"the probability of {name!r} would be the column {column}, as that of {taken[column]} is; "
+                "rename the class, or merge both"
+            )
+        taken[column] = repr(name)
 
 
 def score_rows(
@@ -87,6 +109,6 @@ def _sets(said: Predictions) -> pa.Array:
     return words.take(pa.array(which))
 
 
-def _plain(name: str) -> str:
-    """A class as a part of a column's name."""
-    return re.sub(r"\W+", "_", name.strip().lower()).strip("_") or "none"
+def plain_name(name: str) -> str:
+    """A class as a part of a column's name: in small letters, with one _ for what is no letter or digit."""
+    return re.sub(r"\W+", "_", name.lower()).strip("_") or "none"

@@ -52,7 +52,7 @@ def model_versions(store: Store, name: str) -> list[ModelVersion]:
     Raises:
         BadName: the name cannot be one.
     """
-    folder = store.path / "models" / check_table_name(name)
+    folder = store.path / "models" / check_table_name(name, "model")
     numbers = sorted(int(path.name) for path in folder.glob("[1-9]*") if path.name.isdecimal() and path.is_dir())
     return [ModelVersion(name, number, folder / str(number)) for number in numbers]
 

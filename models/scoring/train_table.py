@@ -18,9 +18,11 @@ from skyband.models.features import FeatureOptions, FeatureTable, feature_table
 from skyband.models.scoring.duplicates import duplicate_groups
 from skyband.models.scoring.labelled_rows import labelled_rows, qualified
 from skyband.models.scoring.peoples_labels import PeoplesLabels, peoples_labels
+from skyband.models.scoring.scores import check_classes
 from skyband.models.scoring.shelf import ModelVersion, next_version, unfinished
 from skyband.queries.sky import Sky
 from skyband.schema.errors import OtherTraining
+from skyband.schema.names import check_table_name
 from skyband.schema.progress import Note
 
 if TYPE_CHECKING:
@@ -99,11 +101,13 @@ def train_on_table(
         note: told what is being done.
 
     Raises:
+        BadName: the name cannot be that of a model.
         TableNotFound, BadTable, BadOption: features or labels are missing, or cannot be learnt from.
         TableLocked: another process trains this version.
         StorageError, ResourceLimit: a file could not be written, or the features take too much memory.
     """
     began = time.monotonic()
+    check_table_name(name, "model")
     known = training_set(sky, table, label, options, with_labels=with_labels)
     rows = len(known.matrix)
     note(f"{rows:,} labelled rows of {table}, {len(known.matrix.names)} features, {len(set(known.labels))} classes")
@@ -145,6 +149,7 @@ def training_set(
     place = [column.name for role in ("ra", "dec") if (column := features.info.role(role))]
     people = peoples_labels(sky, features.info, features.labels(qualified(table, label))) if with_labels else None
     known = labelled_rows(features, label, place, relation=people.relation if people else None, differing=True)
+    check_classes(sorted(set(known.labels)))
     useless = tuple(name for name in features.names if name not in known.matrix.names)
     kept = feature_table(sky, table, replace(options, features=known.matrix.names, groups=()))
     matrix = replace(known.matrix, digest=kept.digest)

@@ -67,7 +67,7 @@ def test_what_to_label_and_the_labels_fed_back(run: Run, scored: None, store: St
         (("candidates", "t", "--kind", "alien"), "alien"),
         (("candidates", "t", "--where", "nothing > 1"), "nothing"),
         (("candidates", "t", "--light-curves", "none", "--kind", "changing-look-agn"), "none"),
-        (("to-label", "t", "--where", "id = 0"), "that was asked for has a label"),
+        (("to-label", "t", "--where", "false"), "no row of 't' meets the condition 'false'"),
         (("label", "t", "9"), "give an id with a score"),
         (("train", "t", "--label", "class", "--name", "m", "--with-labels"), "nobody has labelled rows of 't'"),
     ],

@@ -105,8 +105,12 @@ def test_what_cannot_be_asked(store: Store) -> None:
     sky = Sky(settings=store.settings)
     with pytest.raises(BadOption, match="0 rows to label"):
         choose_to_label(sky, "t", 0)
-    with pytest.raises(BadTable, match="that was asked for has a label"):
+    with pytest.raises(BadTable, match="no row of 't' meets the condition 'id = 7'"):
         choose_to_label(sky, "t", where="id = 7")
+    put_labels(store, "t", [Label("1", None, "ann", "star")], command="")
+    for where in ("", "id = 1"):
+        with pytest.raises(BadTable, match="every row of 't' that was asked for has a label, or no scores"):
+            choose_to_label(Sky(settings=store.settings), "t", where=where)
     publish_rows(store, "u", **scored_rows([{"id": 1}]))
     with pytest.raises(BadTable, match="no probabilities of two classes"):
         choose_to_label(sky, "u")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from skyband.models.scoring.train_table import TrainingReport, train_on_table
 from skyband.models.templates.library import packaged
 from skyband.models.templates.run import fit_templates
 from skyband.queries import Sky
-from skyband.schema.errors import BadOption, BadTable, TableLocked
+from skyband.schema.errors import BadName, BadOption, BadTable, TableLocked
 from skyband.schema.locks import writer_lock
 from tests.conftest import publish_rows
 
@@ -289,6 +290,27 @@ def test_what_cannot_be_learnt_from(sky: Sky, change: dict[str, Any], label: str
     assert model_names(sky.store) == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "message"),
+    [
+        ("odd name!", "odd  name?", "of 'odd name!' would be the column p_odd_name, as that of 'odd  name?' is"),
+        ("QSO", "qso", "of 'qso' would be the column p_qso, as that of 'QSO' is"),
+        ("?", "none", "of 'none' would be the column p_none, as that of '?' is"),
+        ("max", "min", "of 'max' would be the column p_max, as that of the likeliest class is"),
+    ],
+)
+def test_classes_that_would_share_a_column_are_not_trained(sky: Sky, one: str, other: str, message: str) -> None:
+    publish_rows(sky.store, "known", **sources(1, 60) | {"kind": [one, other] * 30})
+    with pytest.raises(BadTable, match=re.escape(message)):
+        trained(sky)
+    assert model_versions(sky.store, "kinds") == []
+
+
+def test_the_name_of_a_model_is_looked_at_first(sky: Sky) -> None:
+    with pytest.raises(BadName, match="'a/b' cannot name a model"):
+        train_on_table(sky, "missing", "kind", "a/b", COLOURS)
+
+
 def test_what_cannot_be_scored(sky: Sky, score: Callable[..., Any]) -> None:
     with pytest.raises(BadOption, match="no model 'kinds'"):
         score(sky, "others")
@@ -297,8 +319,11 @@ def test_what_cannot_be_scored(sky: Sky, score: Callable[..., Any]) -> None:
     with pytest.raises(BadTable, match="none of the"):
         score(sky, "places")
     publish_rows(sky.store, "classed", **sources(4, 50) | {"class": ["mine"] * 50})
-    with pytest.raises(BadTable, match="'class' of its own"):
+    with pytest.raises(BadTable, match=r"'class' of its own, .* give the new columns a --prefix, or ingest it under"):
         score(sky, "classed")
+    for prefix in ('x"; drop', "a b", "7_", "é_", "k-"):
+        with pytest.raises(BadOption, match=f"--prefix {re.escape(repr(prefix))}: give letters, digits and _"):
+            score(sky, "classed", prefix=prefix)
     assert score(sky, "classed", prefix="k_").rows == 50
     for wrong in ("kinds@7", "kinds@x", "nothing"):
         with pytest.raises(BadOption, match=wrong.partition("@")[0]):
