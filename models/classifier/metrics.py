@@ -41,8 +41,6 @@ class Scores:
         rows: n.
         accuracy: share of rows whose likeliest class is the true one.
         macro_f1: mean of F1 over the classes.
-        star_galaxy_auc: area under the ROC curve of p(star) against p(galaxy) on rows of both; None where the classes
-            have no such names.
         ece: expected calibration error of the likeliest class, 15 equal bins (Guo et al. 2017, arXiv:1706.04599).
         brier: mean of the summed squared errors of probabilities, 0 to 2.
         nll: mean of -ln p of the true class.
@@ -53,7 +51,6 @@ class Scores:
     rows: int
     accuracy: float
     macro_f1: float
-    star_galaxy_auc: float | None
     ece: float
     brier: float
     nll: float
@@ -84,7 +81,6 @@ def scores(probabilities: Doubles, codes: Integers, classes: Sequence[str], call
         rows=len(codes),
         accuracy=float((called == codes).mean()),
         macro_f1=float(f1.mean()),
-        star_galaxy_auc=_star_galaxy_auc(probabilities, codes, classes),
         ece=calibration_error(probabilities, codes),
         brier=float(((probabilities - truth) ** 2).sum(axis=1).mean()),
         nll=log_loss(probabilities, codes),
@@ -134,18 +130,3 @@ def area_under_curve(values: Doubles, positive: Flags) -> float:
     count, total = int(positive.sum()), len(positive)
     ranks = rankdata(values)[positive].sum()
     return float((ranks - count * (count + 1) / 2) / (count * (total - count)))
-
-
-def _star_galaxy_auc(probabilities: Doubles, codes: Integers, classes: Sequence[str]) -> float | None:
-    lower = [name.lower() for name in classes]
-    if "star" not in lower or "galaxy" not in lower:
-        return None
-    star, galaxy = lower.index("star"), lower.index("galaxy")
-    both = (codes == star) | (codes == galaxy)
-    positive = codes[both] == star
-    if not positive.any() or positive.all():
-        return None
-    odds = np.log(np.maximum(probabilities[both, star], 1e-300)) - np.log(
-        np.maximum(probabilities[both, galaxy], 1e-300)
-    )
-    return area_under_curve(odds, positive)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyband.models.classifier.matrix import Integers
-from skyband.models.classifier.metrics import precision_recall_f1
+from skyband.models.classifier.metrics import confusion_of, precision_recall_f1
 from skyband.models.validation.measures import Share
 
 RARE_SHARE, RARE_ROWS = 0.05, 100
@@ -43,8 +43,7 @@ def class_reports(called: Integers, codes: Integers, classes: Sequence[str]) -> 
         codes: true one.
         classes: names.
     """
-    size = len(classes)
-    confusion = np.bincount(codes * size + called, minlength=size * size).reshape(size, size)
+    confusion = confusion_of(called, codes, len(classes))
     f1 = precision_recall_f1(confusion)[2]
     found = []
     for code, name in enumerate(classes):

@@ -40,12 +40,6 @@ def test_measures_are_those_of_scikit_learn(rows: int, seed: int) -> None:
         assert (one.rows, one.precision, one.recall, one.f1) == pytest.approx(
             (support[code], precision[code], recall[code], f1[code])
         )
-    both = codes != 1
-    if len(set(codes[both])) == 2:
-        share = probabilities[both, 2] / (probabilities[both, 0] + probabilities[both, 2])
-        assert found.star_galaxy_auc == pytest.approx(theirs.roc_auc_score(codes[both] == 2, share))
-    else:
-        assert found.star_galaxy_auc is None
 
 
 def test_calibration_error_by_its_definition() -> None:
@@ -60,8 +54,7 @@ def test_calibration_error_by_its_definition() -> None:
     assert calibration_error(np.eye(3)[codes], codes) == 0
 
 
-def test_classes_of_other_names_have_no_star_galaxy_curve() -> None:
+def test_no_rows_have_no_measures() -> None:
     probabilities, codes = drawn(30, 1)
-    assert scores(probabilities, codes, ("a", "b", "c")).star_galaxy_auc is None
     with pytest.raises(BadTable, match="there are no rows"):
         scores(probabilities[:0], codes[:0], CLASSES)
