@@ -1,4 +1,4 @@
-"""Chi square of many sources against many templates, as products of matrices."""
+"""Chi square of many sources against many templates, as products of matrices, and which class is likeliest."""
 
 from __future__ import annotations
 
@@ -25,13 +25,22 @@ class Fits:
 
     Attributes:
         chi2: smallest chi square of each class, shape (n, classes); NaN where no template can be compared.
+        deviance: -2 ln of the Gaussian likelihood there, up to what all classes have in common, the same shape: chi
+            square + sum of ln(error^2 + scatter^2) over the bands, errors and scatter in mag (Hogg, Bovy & Lang 2010,
+            arXiv:1008.4686). By chi square alone the class with the largest scatter would fit nearly everything best.
         template: place of that template in its class, shape (n, classes).
         bands: bands that were compared, shape (n,).
     """
 
     chi2: Doubles
+    deviance: Doubles
     template: Integers
     bands: Integers
+
+    @property
+    def best(self) -> Integers:
+        """Place of the likeliest class, shape (n,); 0 where no template can be compared."""
+        return np.asarray(np.where(np.isnan(self.deviance), np.inf, self.deviance).argmin(axis=1))
 
 
 def fit(magnitudes: Doubles, errors: Doubles, libraries: Sequence[Library]) -> Fits:
@@ -43,6 +52,7 @@ def fit(magnitudes: Doubles, errors: Doubles, libraries: Sequence[Library]) -> F
         libraries: of each class.
     """
     magnitudes = np.where(errors > _WORST_ERROR_MAG, np.nan, magnitudes)
+    measured = np.isfinite(magnitudes)
     n = len(magnitudes)
     chi2, template = np.full((n, len(libraries)), np.nan), np.zeros((n, len(libraries)), np.int64)
     for start in range(0, n, _CHUNK_ROWS):
@@ -53,7 +63,10 @@ def fit(magnitudes: Doubles, errors: Doubles, libraries: Sequence[Library]) -> F
             smallest = found[np.arange(len(found)), best]
             chi2[rows, place] = np.where(np.isfinite(smallest), smallest, np.nan)
             template[rows, place] = best
-    return Fits(chi2, template, np.isfinite(magnitudes).sum(axis=1))
+    spread = [
+        np.where(measured, np.log(_variance(errors, library.scatter_mag)), 0).sum(axis=1) for library in libraries
+    ]
+    return Fits(chi2, chi2 + np.stack(spread, axis=1), template, measured.sum(axis=1))
 
 
 def chi_squares(magnitudes: Doubles, errors: Doubles, templates: Doubles, scatter_mag: float) -> Doubles:
@@ -73,8 +86,7 @@ def chi_squares(magnitudes: Doubles, errors: Doubles, templates: Doubles, scatte
     """
     measured = np.isfinite(magnitudes)
     covered = np.isfinite(templates)
-    error = np.where(np.isfinite(errors), errors, _UNKNOWN_ERROR_MAG)
-    weight = np.where(measured, 1 / (error**2 + scatter_mag**2), 0.0)
+    weight = np.where(measured, 1 / _variance(errors, scatter_mag), 0.0)
     # Around a mean, so that no digits are lost.
     source = np.where(measured, magnitudes, 0.0)
     source = np.where(
@@ -91,3 +103,9 @@ def chi_squares(magnitudes: Doubles, errors: Doubles, templates: Doubles, scatte
         chi2 = np.maximum(squares - difference**2 / total, 0.0) + measured.sum(axis=1)[:, None] - common
     found: Doubles = np.where(common >= LEAST_BANDS, chi2, np.inf)
     return found
+
+
+def _variance(errors: Doubles, scatter_mag: float) -> Doubles:
+    """Of a magnitude around a template, mag^2."""
+    error = np.where(np.isfinite(errors), errors, _UNKNOWN_ERROR_MAG)
+    return np.asarray(error**2 + scatter_mag**2)

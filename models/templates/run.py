@@ -32,7 +32,7 @@ class TemplateReport:
         info: the table as it is now.
         bands: that were compared, and where they come from.
         templates: of each class.
-        classes: rows that fit best as each class.
+        classes: rows whose likeliest class is each.
         rows: of the table; those with fewer than three bands have no best class.
         seconds: that it took.
     """
@@ -105,7 +105,7 @@ def fit_templates(
 def template_columns(libraries: Sequence[Library]) -> tuple[Column, ...]:
     """Metadata of the columns a table gets."""
     return (
-        Column("template_class", "VARCHAR", ucd="src.class", description="Class of the template that fits best"),
+        Column("template_class", "VARCHAR", ucd="src.class", description="Likeliest class by its best template"),
         Column("template_name", "VARCHAR", ucd="meta.id", description="That template"),
         Column("template_redshift", "FLOAT", ucd="src.redshift.phot", description="Its redshift; NULL for stars"),
         Column("template_chi2", "FLOAT", ucd="stat.fit.chi2", description="Its chi square, with a free scale"),
@@ -136,7 +136,7 @@ def _fitted(
     ]
     fits = fit(values[:, :half] + np.array(offsets), values[:, half:], libraries)
     comparable = np.isfinite(fits.chi2).any(axis=1)
-    winner = np.where(np.isnan(fits.chi2), np.inf, fits.chi2).argmin(axis=1)
+    winner = fits.best
     rows = np.arange(len(winner))
     best = fits.template[rows, winner]
     titles = np.empty(len(winner), object)

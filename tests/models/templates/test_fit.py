@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
+from scipy.stats import norm
 
 from skyband.models.classifier.matrix import Doubles
 from skyband.models.templates.fit import LEAST_BANDS, chi_squares, fit
-from skyband.models.templates.library import bands, packaged
+from skyband.models.templates.library import Library, bands, packaged
 
 BANDS = len(bands())
 
@@ -55,6 +56,40 @@ def test_brightness_does_not_matter(seed: int, offset: float) -> None:
     magnitudes, errors, models = drawn(seed, 6, 5)
     plain = chi_squares(magnitudes, errors, models, 0.1)
     assert chi_squares(magnitudes + offset, errors, models - offset, 0.1) == pytest.approx(plain, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_class_is_the_one_of_the_largest_likelihood(seed: int) -> None:
+    magnitudes, errors, models = drawn(seed, 40, 12)
+    magnitudes[:, :LEAST_BANDS] = 18.0 + np.random.default_rng(seed).normal(0, 0.3, (40, LEAST_BANDS))
+    models[:, :LEAST_BANDS] = 0.0
+    titles, no_redshift = tuple("abcdef"), np.full(6, np.nan)
+    narrow = Library("narrow", titles, no_redshift, models[:6], 0.02)
+    wide = Library("wide", titles, no_redshift, models[6:], 0.6)
+
+    def log_likelihood(row: int, model: Doubles, scatter: float) -> float:
+        """The largest there is at any brightness; bands that a template lacks count what they do on average."""
+        there = np.isfinite(magnitudes[row])
+        sigma = np.hypot(np.where(np.isnan(errors[row]), 0.1, errors[row]), scatter)[there]
+        difference, covered = (magnitudes[row] - model)[there], np.isfinite(model[there])
+        found = minimize_scalar(
+            lambda offset: -norm.logpdf(difference[covered], offset, sigma[covered]).sum(),
+            bracket=(difference[covered].min() - 1, difference[covered].max() + 1),
+            tol=1e-12,
+        )
+        return float(-found.fun - norm(scale=sigma[~covered]).entropy().sum())
+
+    expected = np.array(
+        [
+            [max(log_likelihood(row, model, one.scatter_mag) for model in one.magnitudes) for one in (narrow, wide)]
+            for row in range(40)
+        ]
+    )
+    found = fit(magnitudes, errors, (narrow, wide))
+    assert found.deviance + (found.bands * np.log(2 * np.pi))[:, None] == pytest.approx(-2 * expected, abs=1e-6)
+    assert found.best.tolist() == expected.argmax(axis=1).tolist()
+    # Chi square alone takes the wide one for nearly all.
+    assert set(found.best) == {0, 1} and (found.chi2.argmin(axis=1) == 1).mean() > 0.9
 
 
 def test_every_template_is_recognised_and_the_rest_is_left_out() -> None:

@@ -35,7 +35,7 @@ def fitted(
 
 
 def winners(found: Fits) -> NDArray[np.str_]:
-    named: NDArray[np.str_] = np.array(CLASSES)[np.where(np.isnan(found.chi2), np.inf, found.chi2).argmin(axis=1)]
+    named: NDArray[np.str_] = np.array(CLASSES)[found.best]
     return named
 
 
@@ -69,3 +69,12 @@ def test_quasars_beyond_redshift_4_and_white_dwarfs(real_data: Path) -> None:
         real_data / "labelled_white_dwarfs" / "mwdd_gaiaedr3_sdss.parquet", {band: f"{band}mag" for band in "ugriz"}
     )
     assert (winners(found)[found.bands >= 4] == "white_dwarf").mean() > 0.9
+
+
+def test_stars_are_no_white_dwarfs_and_no_quasars(real_data: Path) -> None:
+    path = real_data / "labelled_sdss_spectro" / "sdss_dr14_10k.parquet"
+    rows, found = fitted(path, {band: band for band in "ugriz"})
+    called = winners(found)[np.array(rows["class"]) == "STAR"]
+    assert len(called) == 2398
+    assert (called == "star").mean() > 0.9
+    assert (called == "quasar").mean() < 0.01
