@@ -11,7 +11,7 @@ import pytest
 from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.fitting import Pace, fit, log_loss
 from skyband.models.classifier.matrix import Doubles, Floats
-from skyband.models.classifier.members.member import Rows, Task
+from skyband.models.classifier.members.member import Rows, SIZES, Task
 from skyband.schema.errors import BadFile
 
 CODES = np.array([0, 1, 1, 0])
@@ -61,6 +61,10 @@ class Teacher:
     name: str = "teacher"
     suffix: str = ".txt"
     libraries: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = (1,) * SIZES
+
+    def row_seconds(self, rounds: int, features: int, classes: int, threads: int, processors: int) -> float:
+        return 0.0
 
     def segment(self, rounds: int) -> int:
         return 1

@@ -24,8 +24,8 @@ MATRIX, NAMES = simulated(1_500, 11)
 LABELS = Labels.of(NAMES)
 
 
-def recipe(budget_s: float, **options: int) -> Recipe:
-    return recipe_for(MATRIX, LABELS, LEARNERS, budget_s, threads=2, **options)
+def recipe(budget_s: float, seed: int = 0) -> Recipe:
+    return recipe_for(MATRIX, LABELS, LEARNERS, budget_s, threads=2, seed=seed)
 
 
 def test_every_kind_of_member_has_a_number_of_rounds_for_each_size() -> None:
