@@ -11,7 +11,7 @@ import pytest
 from skyband.models.classifier.bands import Bands
 from skyband.models.classifier.fitting import Pace, fit, log_loss
 from skyband.models.classifier.matrix import Doubles, Floats
-from skyband.models.classifier.members.member import Rows, SIZES, Task
+from skyband.models.classifier.members.member import SIZES, Rows, Task
 from skyband.schema.errors import BadFile
 
 CODES = np.array([0, 1, 1, 0])
