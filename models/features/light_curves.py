@@ -86,7 +86,7 @@ def _survey_ids(info: TableInfo) -> list[tuple[str, Column]]:
     """Ids of the rows, or of the members of objects, by the names of tables and of their surveys."""
     members = info.details.get("columns")
     if not members:
-        return [(name, _own_id(info, None)) for name in {info.name, info.survey} if name]
+        return [(name, _own_id(info, None)) for name in sorted({info.name, info.survey}) if name]
     surveys = info.details.get("surveys", {})
     found = []
     for table in members:

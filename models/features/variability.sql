@@ -9,7 +9,8 @@
 --   lc_chi2_reduced: against a constant in each band; lc_stetson_j (Stetson 1996, PASP 108, 851) with pairs of
 --   measurements that follow each other within half a day, in any bands, and all weights 1;
 --   of the band with most points: lc_asymmetry: (median - brightest) / (faintest - brightest), near 1 for outbursts;
---   lc_rise_mag_per_day from the first point to the brightest, lc_fall_mag_per_day from there to the last.
+--   lc_rise_mag_per_day from the first point to the brightest, the earliest of equally bright ones, lc_fall_mag_per_day
+--   from there to the last; of points at one time the brightest comes first.
 SELECT c.*, v.* EXCLUDE ("row")
 FROM {rows} c
 LEFT JOIN (
@@ -18,28 +19,37 @@ LEFT JOIN (
         FROM {curves} c
         JOIN {keys} k ON k.survey = c.survey AND k.object_id = c.object_id
         WHERE isfinite(c.mag) AND isfinite(c.mjd) AND c.error > 0 AND isfinite(c.error)
+            AND c.band IS NOT NULL
     ),
-    means AS (
-        SELECT
-            curve, band, count(*) AS n, sum(mag / (error * error)) / sum(1 / (error * error)) AS mean
+    -- Every sum below is over a sorted list: of numbers as they come from threads the last bits change from run to run.
+    measured AS (
+        SELECT curve, band, count(*) AS n, list_sort(list({mjd: mjd, mag: mag, error: error})) AS points
         FROM points
         GROUP BY curve, band
     ),
+    means AS (
+        SELECT
+            *, list_sum([p.mag / (p.error * p.error) FOR p IN points])
+            / list_sum([1 / (p.error * p.error) FOR p IN points]) AS mean
+        FROM measured
+    ),
     scaled AS (
         SELECT
-            curve, band, n, mjd, mag, (mag - mean) / error AS residual,
-            CASE WHEN n > 1 THEN sqrt(n / (n - 1)) * (mag - mean) / error END AS delta,
-            pow(10, -0.4 * (mag - mean)) AS flux,
-            0.9210340371976184 * error * pow(10, -0.4 * (mag - mean)) AS flux_error
-        FROM points
-        JOIN means USING (curve, band)
+            curve, band, n, [p.mjd FOR p IN points] AS mjd, [p.mag FOR p IN points] AS mag,
+            [(p.mag - mean) / p.error FOR p IN points] AS residual,
+            [pow(10, -0.4 * (p.mag - mean)) FOR p IN points] AS flux,
+            [pow(0.9210340371976184 * p.error * pow(10, -0.4 * (p.mag - mean)), 2) FOR p IN points] AS flux_variance
+        FROM means
     ),
     -- Measurements that follow each other within half a day are of one visit; two by two they are pairs.
     spaced AS (
-        SELECT curve, delta, mjd, band, mjd - lag(mjd) OVER in_time AS gap_days, row_number() OVER in_time AS place
-        FROM scaled
-        WHERE delta IS NOT NULL
-        WINDOW in_time AS (PARTITION BY curve ORDER BY mjd, band)
+        SELECT curve, delta, mjd, mjd - lag(mjd) OVER in_time AS gap_days, row_number() OVER in_time AS place
+        FROM (
+            SELECT curve, band, unnest(mjd) AS mjd, sqrt(n / (n - 1)) * unnest(residual) AS delta
+            FROM scaled
+            WHERE n > 1
+        )
+        WINDOW in_time AS (PARTITION BY curve ORDER BY mjd, band, delta)
     ),
     visits AS (
         SELECT
@@ -56,25 +66,28 @@ LEFT JOIN (
         GROUP BY curve, first_place, (place - first_place) // 2
     ),
     correlated AS (
-        SELECT curve, avg(sign(p) * sqrt(abs(p))) AS lc_stetson_j FROM products GROUP BY curve
+        SELECT curve, avg(sign(p) * sqrt(abs(p)) ORDER BY p) AS lc_stetson_j FROM products GROUP BY curve
     ),
     banded AS (
         SELECT
-            curve, band, count(*) AS n, min(mjd) AS first_mjd, max(mjd) AS last_mjd,
-            max(mag) - min(mag) AS amplitude, sum(residual * residual) AS chi2,
-            (var_samp(flux) - avg(flux_error * flux_error)) / pow(avg(flux), 2) AS excess,
-            (median(mag) - min(mag)) / nullif(max(mag) - min(mag), 0) AS asymmetry,
-            (arg_min(mag, mjd) - min(mag)) / nullif(arg_min(mjd, mag) - min(mjd), 0) AS rise,
-            (arg_max(mag, mjd) - min(mag)) / nullif(max(mjd) - arg_min(mjd, mag), 0) AS fall
-        FROM scaled
-        GROUP BY curve, band
+            curve, band, n, mjd[1] AS first_mjd, mjd[-1] AS last_mjd, faintest - brightest AS amplitude,
+            list_sum([r * r FOR r IN residual]) AS chi2,
+            (list_var_samp(flux) - list_avg(flux_variance)) / pow(list_avg(flux), 2) AS excess,
+            (list_median(mag) - brightest) / nullif(faintest - brightest, 0) AS asymmetry,
+            (mag[1] - brightest) / nullif(mjd[peak] - mjd[1], 0) AS rise,
+            (mag[-1] - brightest) / nullif(mjd[-1] - mjd[peak], 0) AS fall
+        FROM (
+            SELECT
+                *, list_min(mag) AS brightest, list_max(mag) AS faintest, list_position(mag, list_min(mag)) AS peak
+            FROM scaled
+        )
     ),
     objects AS (
         SELECT
             curve, sum(n) AS lc_points, max(last_mjd) - min(first_mjd) AS lc_span_days,
             max(amplitude) FILTER (n > 1) AS lc_amplitude_mag,
-            sum(n * excess) FILTER (n > 1) / sum(n) FILTER (n > 1) AS lc_excess_variance,
-            sum(chi2) FILTER (n > 1) / sum(n - 1) FILTER (n > 1) AS lc_chi2_reduced,
+            sum(n * excess ORDER BY band) FILTER (n > 1) / sum(n) FILTER (n > 1) AS lc_excess_variance,
+            sum(chi2 ORDER BY band) FILTER (n > 1) / sum(n - 1) FILTER (n > 1) AS lc_chi2_reduced,
             first(asymmetry ORDER BY n DESC, band) AS lc_asymmetry,
             first(rise ORDER BY n DESC, band) AS lc_rise_mag_per_day,
             first(fall ORDER BY n DESC, band) AS lc_fall_mag_per_day

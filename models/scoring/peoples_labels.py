@@ -67,7 +67,7 @@ def peoples_labels(sky: Sky, table: TableInfo, column: LabelRelation) -> Peoples
         counts = dict(cursor.execute(f"SELECT word, count(*) FROM ({said}) GROUP BY word ORDER BY word").fetchall())
         if not counts:
             raise BadTable(f"no label of {labels.name!r} has a word that could be a class: give it by --word CLASS")
-        classes = {plain_name(name): name for (name,) in known}
+        classes = {plain_name(name): name for (name,) in sorted(known)}
         least = LEAST_ROWS_A_FOLD * FoldPlan().count
         classes |= {word: word for word, rows in counts.items() if word not in classes and rows >= least}
         pairs = ", ".join(f"({quote_text(word)}, {quote_text(name)})" for word, name in classes.items())

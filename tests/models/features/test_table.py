@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from skyband.ingest.pipeline import IngestOptions, ingest
 from skyband.models.features import FeatureOptions, facts, feature_table, load_groups
 from skyband.queries import Sky
+from skyband.schema.columns import Column
 from skyband.schema.errors import BadOption, BadTable, TableNotFound
 from skyband.schema.store import Store
+from skyband.schema.writer import write_table
 from tests.conftest import MakeTable
 
 PLACE = {"id": [3, 1, 2], "ra": [10.0, 20.0, 30.0], "dec": [0.0, 1.0, 2.0]}
@@ -65,6 +69,39 @@ def test_the_digest_is_the_same_in_another_process(sky: Sky) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(sky.store.path)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == feature_table(sky, "objects").digest
+
+
+def test_features_are_the_same_bit_for_bit_whatever_the_threads_and_the_order_of_rows(store: Store) -> None:
+    rng = np.random.default_rng(4)
+    ra, dec = rng.uniform(10, 10.5, (2, 200))
+    bands = {band: np.round(rng.normal(18, 1, 200), 2) for band in ("u", "g", "r", "i", "z")}
+    stars = pa.table({"id": np.arange(200), "ra": ra, "dec": dec, "psfMag_r": bands["r"] + 0.2, **bands})
+    # Enough measurements for two threads, equal magnitudes and times among them, of few objects.
+    points = 250_000
+    curves = pa.table(
+        {
+            "object_id": rng.integers(0, 100, points), "band": rng.choice(["g", "r"], points),
+            "mjd": np.round(rng.uniform(0, 900, points), 1), "mag": np.round(rng.normal(18, 0.5, points), 1),
+            "mag_error": rng.uniform(0.01, 0.1, points),
+        }
+    )  # fmt: skip
+    roles = {name: Column(name, "", role=name) for name in ("id", "ra", "dec")}
+    options = FeatureOptions(groups=("all",), inputs={"model_r": "r"}, light_curves="curves")
+    found = []
+    for threads in (2, 1, 2):
+        with Sky(settings=replace(store.settings, threads=threads)) as sky:
+            for name, rows, columns in (("stars", stars, roles), ("curves", curves, {})):
+                with write_table(store, name) as writer:
+                    writer.connection.register("given", rows.take(rng.permutation(len(rows))))
+                    key = "" if name == "curves" else ", healpix(29, ra, dec) AS healpix_29"
+                    writer.connection.execute(f"CREATE TABLE new.main.data AS SELECT *{key} FROM given")
+                    writer.publish(action="test", command="", columns=columns)
+            table = feature_table(sky, "stars", options)
+            found.append(table.rows().to_arrow().sort_by("id"))
+    assert {"galaxies_3arcmin", "red_fraction_3arcmin", "lc_fall_mag_per_day", "lc_stetson_j"} <= set(table.names)
+    assert found[0].column("lc_rise_mag_per_day").null_count < 110
+    assert found[0].column("red_fraction_5arcmin").null_count < 100
+    assert found[0].equals(found[1]) and found[0].equals(found[2])
 
 
 def test_labels_choose_the_rows(sky: Sky, store: Store, make_table: MakeTable) -> None:
@@ -150,9 +187,6 @@ def test_facts_say_what_a_manifest_must(sky: Sky) -> None:
 
 
 def test_a_table_without_positions_has_features_too(store: Store) -> None:
-    from skyband.schema.columns import Column
-    from skyband.schema.writer import write_table
-
     with write_table(store, "plain") as writer:
         writer.connection.execute("CREATE TABLE new.main.data AS SELECT 1 AS id, 2.0 AS W1mag, 1.5 AS W2mag")
         writer.publish(action="test", command="", columns={"id": Column("id", "", role="id")})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from skyband.models.features import FeatureOptions, feature_table
+from skyband.models.features.light_curves import keys_sql
 from skyband.queries import Sky
 from skyband.schema.columns import Column
 from skyband.schema.errors import BadOption, BadTable
@@ -112,6 +115,33 @@ def test_indices_are_those_of_the_papers(store: Store, make_table: MakeTable) ->
     for name in expected:
         np.testing.assert_allclose(found.loc[:79, name], expected[name], rtol=2e-5, atol=1e-5, err_msg=name)
     assert (expected.notna().sum() > 60).all()
+
+
+def test_the_brightest_point_is_the_earliest_of_equals_and_comes_first_at_its_time(
+    store: Store, make_table: MakeTable
+) -> None:
+    mjd = [0.0, 1.0, 1.0, 4.0, 6.0, 6.0, 9.0, 9.0]
+    mag = [18.0, 17.0, 16.0, 16.0, 16.0, 17.5, 19.0, 17.0]
+    make_table("stars", id=[1], ra=[1.0], dec=[1.0])
+    frame = pd.DataFrame({"object_id": 1, "band": "g", "mjd": mjd, "mag": mag, "mag_error": 0.1})
+    publish_curves(store, "curves", frame)
+    publish_curves(store, "backwards", frame[::-1])
+    names = ("lc_rise_mag_per_day", "lc_fall_mag_per_day")
+    with Sky(store.path) as sky:
+        for curves in ("curves", "backwards"):
+            table = feature_table(sky, "stars", FeatureOptions(features=names, light_curves=curves))
+            # From 18 at 0 d to 16 at 1 d, and from there to 19 at 9 d.
+            assert [row[2:] for row in table.rows().rows()] == [(2.0, 0.375)]
+
+
+def test_surveys_have_the_same_order_in_every_process(store: Store, make_table: MakeTable) -> None:
+    publish_curves(store, "curves", curve(np.random.default_rng(2), 7, 3).assign(survey="x"))
+    with Sky(store.path) as sky:
+        curves = sky.table("curves")
+        for name in "abcdefgh":
+            info = replace(make_table(name, id=[7], ra=[1.0], dec=[1.0]), survey="d")
+            sql, _ = keys_sql(info, curves, None, "true")
+            assert re.findall("'(.)' AS survey", sql) == sorted({name, "d"})
 
 
 def test_columns_are_found_by_what_is_said_of_them(store: Store, make_table: MakeTable) -> None:

@@ -61,6 +61,14 @@ def test_a_word_becomes_a_class_when_enough_rows_have_it(store: Store) -> None:
     assert labels == {"s0": "star"} | {f"s{n}": "nova" for n in range(1, 11)}
 
 
+def test_of_classes_that_read_the_same_a_word_is_the_same_one_in_any_order_of_rows(store: Store) -> None:
+    for kinds in (["White dwarf", "white_dwarf"], ["white_dwarf", "White dwarf"]):
+        publish_rows(store, "t", **sources(1, 3) | {"kind": [*kinds, None], "id": [1, 2, 3], "ra": [1.0, 2.0, 3.0]})
+        put_labels(store, "t", [Label("3", None, "ann", "white dwarf")], command="")
+        _, labels = said(Sky(settings=store.settings), "t", "t.kind")
+        assert labels == {1: kinds[0], 2: kinds[1], 3: "white_dwarf"}
+
+
 def test_a_training_says_which_labels_of_people_it_took(sky: Sky) -> None:
     options: dict[str, Any] = {"budget_s": 1, "learners": (Boosting(),)}
     with pytest.raises(BadTable, match="nobody has labelled rows of 'known' yet: skyband label known ID --word CLASS"):
