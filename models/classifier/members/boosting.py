@@ -125,6 +125,8 @@ class BoostingTraining:
         self._task = task
         values = len(task.trained) * task.trained.values.shape[1]
         bins = _FINE_BINS if values <= _FEW_VALUES else _BINS
+        # XGBoost may have been built for the CPU alone, where the rest of the training has a GPU.
+        device = task.device if xgboost.build_info()["USE_CUDA"] else "cpu"
         self._parameters = {
             "objective": "multi:softprob",
             "num_class": task.classes,
@@ -137,9 +139,9 @@ class BoostingTraining:
             "min_child_weight": how.least_weight,
             "lambda": how.l2,
             "nthread": task.threads,
-            "device": task.device if xgboost.build_info()["USE_CUDA"] else "cpu",
+            "device": device,
         }
-        cache = task.scratch / "bins" if task.scratch and task.device == "cpu" and values > _MANY_VALUES else None
+        cache = task.scratch / "bins" if task.scratch and device == "cpu" and values > _MANY_VALUES else None
         if cache is not None:
             _check_room(cache.parent, values * _BIN_BYTES)
         kind = xgboost.QuantileDMatrix if cache is None else xgboost.ExtMemQuantileDMatrix

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xgboost
 from sklearn.ensemble import RandomForestClassifier
 
 from skyband.models.classifier.bands import Bands
@@ -104,6 +105,16 @@ def test_trees_are_the_same_where_their_bins_lie_on_disk(tmp_path: Path, monkeyp
     assert [file.name for file in tmp_path.iterdir() if file.name.startswith("bins")]
     del kept
     assert grown(scratch=tmp_path) == in_memory
+
+
+@pytest.mark.skipif(xgboost.build_info()["USE_CUDA"], reason="XGBoost runs on the GPU here")
+def test_bins_lie_on_disk_where_xgboost_runs_on_the_cpu_beside_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(boosting, "_MANY_VALUES", 100)
+    kept = Boosting(depth=3).start(task(scratch=tmp_path, device="cuda"))
+    kept.advance(1)
+    assert [file.name for file in tmp_path.iterdir() if file.name.startswith("bins")]
 
 
 def test_bins_that_find_no_room_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
