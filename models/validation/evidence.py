@@ -15,6 +15,7 @@ from skyband.models.classifier.kept import OutOfFold, read_kept
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Integers, digest_of, listed
 from skyband.models.features import FeatureOptions, FeatureTable
 from skyband.models.scoring.labelled_rows import LabelledRows, labelled_rows, qualified
+from skyband.models.scoring.peoples_labels import peoples_labels
 from skyband.models.scoring.score_table import model_features
 from skyband.models.scoring.shelf import ModelVersion
 from skyband.models.validation.kinds import class_named
@@ -136,7 +137,7 @@ def held_out(
         classifier: the model.
         table: its name.
         label: column with the classes, or TABLE.COLUMN; None for the name it had in the training.
-        inputs: where the features' inputs are, if not where the training had them.
+        inputs: where the features' inputs are; those it does not tell are where the training had them.
         confirm: column with a spectroscopic class, or TABLE.COLUMN.
 
     Raises:
@@ -187,7 +188,9 @@ def _training_rows(
     data = classifier.manifest.get("data", {})
     try:
         features = model_features(sky, str(data["table"]), model, classifier, None)
-        known = labelled_rows(features, str(data["labels"]))
+        label = str(data["labels"])
+        people = peoples_labels(sky, features.info, features.labels(label)) if "peoples_labels" in data else None
+        known = labelled_rows(features, label, relation=people.relation if people else None)
     except KeyError:
         return None, "the model does not say which table it was trained on"
     except (TableNotFound, BadTable, BadOption) as error:

@@ -17,8 +17,12 @@ from sklearn import metrics as theirs
 
 from skyband.models.classifier.classifier import Classifier
 from skyband.models.classifier.kept import KEPT, OutOfFold, read_kept
+from skyband.models.classifier.members.boosting import Boosting
+from skyband.models.discovery.labels import Label, put_labels
+from skyband.models.features import FeatureOptions
 from skyband.models.scoring.score_table import score_table
 from skyband.models.scoring.shelf import ModelVersion, find_model
+from skyband.models.scoring.train_table import train_on_table
 from skyband.models.validation.evidence import Evidence, held_out, out_of_fold
 from skyband.models.validation.report import ValidationReport, validate
 from skyband.queries import Sky
@@ -26,7 +30,7 @@ from skyband.schema.errors import BadFile, BadOption, BadTable
 from skyband.schema.store import Store
 from tests.conftest import publish_rows
 
-from .skies import CLASSES, objects
+from .skies import CLASSES, GROUPS, objects
 
 
 @pytest.fixture
@@ -188,6 +192,27 @@ def test_features_are_not_at_hand_when_the_table_has_changed(own_sky: Sky, class
     assert {"missing bands", "baselines", "importances", "experiments"} <= set(found.missing)
     with pytest.raises(BadOption, match="--confirm"):
         out_of_fold(own_sky, model, classifier, "spectrum")
+
+
+def test_a_model_that_learnt_from_people_can_be_examined(own_sky: Sky) -> None:
+    rows = objects(4, 400)
+    kind, other = list(rows["kind"]), rows["kind"][:40].tolist()
+    given = [None if number % 2 else "galaxy" for number in range(40)]  # nothing, or what people contradict
+    publish_rows(own_sky.store, "half", **rows | {"kind": [*given, *kind[40:]]})
+    ids = rows["id"][:40].tolist()
+    said = [Label(str(one), None, "ann", word) for one, word in zip(ids, other, strict=True)]
+    put_labels(own_sky.store, "half", said, command="")
+    options = FeatureOptions(groups=GROUPS)
+    trained = train_on_table(
+        own_sky, "half", "kind", "taught", options, budget_s=1, learners=(Boosting(),), with_labels=True
+    )
+    evidence = out_of_fold(own_sky, trained.model, trained.classifier, "spectrum")
+    assert (evidence.no_matrix, len(evidence)) == ("", 400)
+    assert evidence.matrix is not None and evidence.confirmed is not None
+    assert Counter(CLASSES[code] for code in evidence.said.codes) == Counter(kind)
+    assert Counter(evidence.confirmed.tolist()) == Counter(word or "" for word in rows["spectrum"])
+    put_labels(own_sky.store, "half", [Label(str(ids[1]), None, "ann", "nonsense")], command="")
+    assert "not those taught@1 was trained on" in out_of_fold(own_sky, trained.model, trained.classifier).no_matrix
 
 
 def test_a_model_of_before_keeps_nothing(own_sky: Sky, classifier: Classifier) -> None:
