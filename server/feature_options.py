@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import rich_click as click
 
 from skyband.schema.errors import BadOption
-
-if TYPE_CHECKING:
-    from skyband.models.features import FeatureOptions
 
 _GROUPS = click.option("--groups", metavar="NAME,...", default="", help="Groups of features; 'all' for every one.")
 _DEREDDEN = click.option("--deredden", is_flag=True, help="Take the extinction of E(B-V) from magnitudes.")
@@ -75,12 +72,6 @@ def _with(command: Command, options: Sequence[Callable[[Command], Command]]) -> 
     for option in reversed(options):
         result = option(result)
     return result
-
-
-def told_inputs(features: FeatureOptions) -> FeatureOptions | None:
-    """The options, if anything was said of inputs; None: they are where the model's training had them."""
-    is_told = features.inputs or features.light_curves or features.curves_of or features.neighbours
-    return features if is_told else None
 
 
 def listed_names(text: str) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def find_candidates(
         sky: an open store.
         table: its name.
         options: what is looked for.
-        inputs: where the inputs of features are, if not where the model's training had them.
+        inputs: where the inputs of features are; those it does not tell are where the model's training had them.
         note: told what is being done.
 
     Raises:

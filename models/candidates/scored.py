@@ -10,7 +10,7 @@ from skyband.models.candidates.kind import Kind
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
 from skyband.models.features.groups import load_groups
 from skyband.models.features.light_curves import check_curves, curves_sql, keys_sql
-from skyband.models.scoring.shelf import feature_plan, find_model
+from skyband.models.scoring.shelf import feature_inputs, find_model
 from skyband.queries.sky import Sky
 from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import BadOption, BadTable, InputError
@@ -45,7 +45,7 @@ class ScoredTable:
 
     @classmethod
     def open(cls, sky: Sky, table: str, inputs: FeatureOptions | None = None, prefix: str = "") -> ScoredTable:
-        """A table that was scored; unless told, inputs are where the training had them, if it was of this table.
+        """A table that was scored; inputs that are not told are where the training had them, if it was of this table.
 
         Raises:
             TableNotFound: there is no such table.
@@ -59,7 +59,7 @@ class ScoredTable:
             )
         if info.role("id") is None:
             raise BadTable(f"table {table!r} has no id column; see skyband describe {table}")
-        return cls(sky, info, prefix, inputs or _inputs_of_model(sky, info, prefix))
+        return cls(sky, info, prefix, _inputs(sky, info, prefix, inputs))
 
     @property
     def key(self) -> str:
@@ -149,19 +149,13 @@ class ScoredTable:
         return f"{name} (of {', '.join(features.missing.get(name, ()))})"
 
 
-def _inputs_of_model(sky: Sky, info: TableInfo, prefix: str) -> FeatureOptions:
-    """Where the model that scored a table had the inputs of features, if it learnt from that table."""
+def _inputs(sky: Sky, info: TableInfo, prefix: str, told: FeatureOptions | None) -> FeatureOptions:
+    """Where the inputs of features are, by what is told and the model that scored the table."""
     said = info.details.get(f"{prefix}scores", {}).get("model", "")
     try:
-        model = find_model(sky.store, said)
-        plan, data = feature_plan(model), model.manifest().get("data", {})
-    except InputError:  # the model is gone: its inputs are those the table itself tells
-        return FeatureOptions()
-    if data.get("table") != info.name:
-        return FeatureOptions()
-    return FeatureOptions(
-        inputs=plan.get("inputs") or {}, light_curves=plan.get("light_curves"), curves_of=plan.get("curves_of")
-    )
+        return feature_inputs(find_model(sky.store, said), info.name, told)
+    except InputError:  # the model is gone: the table itself tells the rest
+        return told or FeatureOptions()
 
 
 def where_ids(sky: Sky, info: TableInfo, where: str) -> Sequence[str]:

@@ -83,7 +83,7 @@ def choose_to_label(
         count: rows to choose.
         where: SQL condition on the rows; all if empty.
         prefix: of the names of the scores.
-        inputs: where the inputs of features are, if not where the model's training had them.
+        inputs: where the inputs of features are; those it does not tell are where the model's training had them.
         seed: of the clusters.
 
     Raises:

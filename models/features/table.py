@@ -55,6 +55,7 @@ class FeatureTable:
         missing: features it cannot give, and the inputs they lack.
         inputs: where the standard inputs come from: what a model's manifest should say, since magnitudes stay in the
             system of their survey.
+        beside: further tables they come from, by the option that names them.
     """
 
     sky: Sky
@@ -63,6 +64,18 @@ class FeatureTable:
     features: tuple[Feature, ...]
     missing: Mapping[str, tuple[str, ...]]
     inputs: Mapping[str, Bound]
+    beside: Mapping[str, TableInfo]
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Versions of all tables the features come from: `table`, and those of `beside` by their names there."""
+        return {what: info.version.version_id for what, info in {"table": self.info, **self.beside}.items()}
+
+    @property
+    def outdated(self) -> tuple[str, ...]:
+        """Names of those tables that were published anew since."""
+        tables = (self.info, *self.beside.values())
+        return tuple(info.name for info in tables if self.sky.table(info.name).version != info.version)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -120,12 +133,12 @@ class FeatureTable:
 
         Raises:
             BadOption: there is no such column, or it has the name of a feature.
-            BadTable: the table was published anew.
+            BadTable: the table, or another one the features come from, was published anew.
             TableNotFound: there is no such table of labels.
         """
-        if self.sky.table(self.info.name).version != self.info.version:
+        if self.outdated:
             raise BadTable(
-                f"table {self.info.name!r} was published anew since its features were opened: open them again"
+                f"table {self.outdated[0]!r} was published anew since its features were opened: open them again"
             )
         extra = [self._passed_on(name) for name in also]
         label = self.labels(labels) if isinstance(labels, str) else labels
@@ -183,12 +196,12 @@ class FeatureTable:
     def _parts(self, group: Group, where: str) -> dict[str, str]:
         """What the SQL of a group needs beside the rows."""
         if group.name == "variability":
-            assert self.options.light_curves is not None
-            curves = self.sky.table(self.options.light_curves)
+            curves = self.beside["light_curves"]
             keys, names = keys_sql(self.info, curves, self.options.curves_of, where)
             return {"curves": curves_sql(curves), "keys": keys, "names": str(names)}
         if group.name == "environment":
-            around, is_galaxy = _around(self.sky, self.info, self.inputs, self.options), "extended_optical = 1"
+            other, is_galaxy = self.beside.get("neighbours"), "extended_optical = 1"
+            around = _around(self.sky, self.info, self.inputs, other, self.options)
             pairs = fill_sql(
                 "skyband.schema",
                 "band_join",
@@ -223,12 +236,14 @@ def feature_table(sky: Sky, table: str, options: FeatureOptions | None = None) -
     if options.deredden:
         inputs = deredden(inputs)
     there = set(inputs)
-    if options.light_curves is not None:
-        curves = sky.table(options.light_curves)
+    others = {"light_curves": options.light_curves, "neighbours": options.neighbours}
+    beside = {what: sky.table(name) for what, name in others.items() if name is not None}
+    if "light_curves" in beside:
+        curves = beside["light_curves"]
         check_curves(curves)
         keys_sql(info, curves, options.curves_of, "true")
         there.add("light_curves")
-    around, theirs = _around(sky, info, inputs, options)
+    around, theirs = _around(sky, info, inputs, beside.get("neighbours"), options)
     if "extended_optical" in theirs and around.role("ra") and info.role("ra"):
         there |= {"galaxies"} | ({"galaxy_colours"} if {"g", "r"} <= theirs.keys() else set())
     named = tuple(find_features(options.features))
@@ -239,7 +254,7 @@ def feature_table(sky: Sky, table: str, options: FeatureOptions | None = None) -
     features = named or tuple(item for item in wanted if item.name not in lacking)
     if not features:
         raise BadTable(f"table {table!r} gives none of these features: {_reasons(lacking)}")
-    return FeatureTable(sky, info, options, features, lacking, inputs)
+    return FeatureTable(sky, info, options, features, lacking, inputs, beside)
 
 
 def matrix(batch: pa.RecordBatch, names: Sequence[str]) -> NDArray[np.float32]:
@@ -260,13 +275,11 @@ def _reasons(lacking: Mapping[str, Sequence[str]]) -> str:
 
 
 def _around(
-    sky: Sky, info: TableInfo, inputs: Mapping[str, Bound], options: FeatureOptions
+    sky: Sky, info: TableInfo, inputs: Mapping[str, Bound], other: TableInfo | None, options: FeatureOptions
 ) -> tuple[TableInfo, Mapping[str, Bound]]:
     """The table whose galaxies are counted, and its inputs."""
-    if options.neighbours in (None, info.name):
+    if other is None or other.name == info.name:
         return info, inputs
-    assert options.neighbours is not None
-    other = sky.table(options.neighbours)
     found = bind_inputs(other, {}, sky.store.path)
     return other, deredden(found) if options.deredden else found
 

@@ -139,7 +139,7 @@ class RowClassifier:
 
     def _features_of(self, info: TableInfo, names: Sequence[str]) -> FeatureTable:
         version = info.version.version_id
-        if version not in self._features:
+        if version not in self._features or self._features[version].outdated:
             self._features[version] = self._opened(info, names)
         return self._features[version]
 

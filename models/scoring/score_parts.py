@@ -54,7 +54,7 @@ class ScoreParts:
         self._prior, self._columns, self._only = prior, columns, only
         self.total = self._count()
         names = [column.name for column in columns]
-        asked = repr((features.info.version.version_id, features.options, prior, names, only, _PART_ROWS))
+        asked = repr((features.versions, features.options, prior, names, only, _PART_ROWS))
         digest = hashlib.sha256(asked.encode()).hexdigest()[:12]
         self._folder = model.folder / "scores" / f"{features.info.name}-{digest}"
 

@@ -14,7 +14,7 @@ from skyband.models.classifier.safety import SAFETY
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
 from skyband.models.scoring.score_parts import ScoreParts
 from skyband.models.scoring.scores import score_columns
-from skyband.models.scoring.shelf import ModelVersion, feature_plan
+from skyband.models.scoring.shelf import ModelVersion, feature_inputs, feature_plan
 from skyband.queries.sky import Sky
 from skyband.schema.added_columns import add_columns, check_names
 from skyband.schema.columns import Column, TableInfo
@@ -70,7 +70,7 @@ def score_table(
         table: its name.
         model: a finished one.
         prior: shares of the classes where the rows come from, as `Classifier.predict` takes them.
-        inputs: where the features' inputs are, if not where the training had them.
+        inputs: where the features' inputs are; those it does not tell are where the training had them.
         prefix: of the names of the new columns.
         missing_only: score rows that this version of the model has not scored yet, new ones for instance, and keep
             what it said of the others; where there are none, nothing is published.
@@ -140,17 +140,12 @@ def model_features(
         BadTable: it gives none of them.
         BadOption: an input is told that cannot be.
     """
-    plan = feature_plan(model)
-    if given is None:
-        is_same = classifier.manifest.get("data", {}).get("table") == table
-        given = FeatureOptions(
-            inputs=plan.get("inputs") or {} if is_same else {},
-            light_curves=plan.get("light_curves") if is_same else None,
-            curves_of=plan.get("curves_of") if is_same else None,
-            neighbours=plan.get("neighbours") if is_same else None,
-        )
     options = replace(
-        given, groups=(), features=classifier.features, deredden=bool(plan.get("deredden")), allow_missing=True
+        feature_inputs(model, table, given),
+        groups=(),
+        features=classifier.features,
+        deredden=bool(feature_plan(model).get("deredden")),
+        allow_missing=True,
     )
     features = feature_table(sky, table, options)
     if not features.gives_any:

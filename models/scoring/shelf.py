@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from skyband.models.classifier.run import BEGUN, MANIFEST, read_json
+from skyband.models.features import FeatureOptions
 from skyband.schema.errors import BadFile, BadName, BadOption
 from skyband.schema.names import check_table_name
 from skyband.schema.store import Store
@@ -125,6 +126,25 @@ def feature_plan(model: ModelVersion) -> dict[str, Any]:
     if not isinstance(plan, dict):
         raise BadFile(f"model {model.title} does not say what its features are; train it anew")
     return plan
+
+
+def feature_inputs(model: ModelVersion, table: str, told: FeatureOptions | None) -> FeatureOptions:
+    """Where a table has the inputs of a model's features: as told, and else, of the table it learnt from, as they were
+    in the training.
+
+    Raises:
+        BadFile: the manifest does not say.
+    """
+    told, plan = told or FeatureOptions(), feature_plan(model)
+    if model.manifest()["data"].get("table") != table:
+        return told
+    return replace(
+        told,
+        inputs={**(plan.get("inputs") or {}), **told.inputs},
+        light_curves=told.light_curves or plan.get("light_curves"),
+        curves_of=told.curves_of or plan.get("curves_of"),
+        neighbours=told.neighbours or plan.get("neighbours"),
+    )
 
 
 def _versions_of(store: Store, name: str) -> list[ModelVersion]:

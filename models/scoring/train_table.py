@@ -172,7 +172,7 @@ def _described(sky: Sky, known: TrainingSet, label: str) -> tuple[Mapping[str, s
         **({"peoples_labels": people.name} if people else {}),
     }
     versions = {
-        "table_version": info.version.version_id,
+        **{f"{what}_version": version for what, version in known.table.versions.items()},
         "labels_version": labels.version.version_id,
         **({"peoples_labels_version": people.version.version_id} if people else {}),
     }

@@ -10,7 +10,7 @@ import rich_click as click
 from skyband.models.candidates.kind import ALL, load_kinds
 from skyband.schema.settings import Settings
 from skyband.server.console import command_line, json_option, note, print_json, store_option
-from skyband.server.feature_options import input_options, told_inputs
+from skyband.server.feature_options import input_options
 from skyband.server.output import deliver, open_sky, output_options
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def command(
 
     options = CandidateOptions(kinds=kinds, most=most, least_score=least_score, where=where, prefix=prefix)
     with open_sky(settings) as sky:
-        found = find_candidates(sky, table, options, inputs=told_inputs(features), note=note)
+        found = find_candidates(sky, table, options, inputs=features, note=note)
         for name, lacks in found.skipped.items():
             note(f"left out: {name}, since {table} lacks {' and '.join(lacks)}")
         if into is not None:

@@ -17,7 +17,7 @@ from skyband.server.console import (
     progress_bar,
     store_option,
 )
-from skyband.server.feature_options import input_options, told_inputs
+from skyband.server.feature_options import input_options
 from skyband.server.output import open_sky
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def command(
     """Classify the rows of TABLE: class, probabilities, doubt and safety become columns of its next version.
 
     After skyband ingest --append, --missing-only scores the new rows and leaves the others as they are.
-    --input, --light-curves and --neighbours are those of the training for the table it learnt from, unless told. A run
-    that was broken off goes on where it was.
+    --input, --light-curves and --neighbours are those of the training for the table it learnt from, each unless told
+    anew. A run that was broken off goes on where it was.
 
     Example: skyband score objects --model stars --prior star=0.6,galaxy=0.39,quasar=0.01
     """
@@ -69,7 +69,7 @@ def command(
             table,
             find_model(sky.store, model),
             prior=shares,
-            inputs=told_inputs(features),
+            inputs=features,
             prefix=prefix,
             missing_only=missing_only,
             command=command_line(),

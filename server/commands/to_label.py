@@ -9,7 +9,7 @@ import rich_click as click
 
 from skyband.schema.settings import Settings
 from skyband.server.console import SEED, json_option, note, print_json, store_option
-from skyband.server.feature_options import input_options, told_inputs
+from skyband.server.feature_options import input_options
 from skyband.server.output import deliver, open_sky, output_options
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def command(
     from skyband.queries.sky import Given
 
     with open_sky(settings) as sky:
-        found = choose_to_label(sky, table, count, where=where, prefix=prefix, inputs=told_inputs(features), seed=seed)
+        found = choose_to_label(sky, table, count, where=where, prefix=prefix, inputs=features, seed=seed)
         if as_json:
             print_json(
                 {

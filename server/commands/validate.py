@@ -12,7 +12,7 @@ import rich_click as click
 
 from skyband.schema.settings import Settings
 from skyband.server.console import json_option, note, print_facts, print_json, print_table, store_option
-from skyband.server.feature_options import input_options, told_inputs
+from skyband.server.feature_options import input_options
 from skyband.server.output import open_sky
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ def command(
     """
     from skyband.models.classifier.classifier import Classifier
     from skyband.models.classifier.priors import read_prior
+    from skyband.models.features import FeatureOptions
     from skyband.models.scoring.shelf import find_model
     from skyband.models.validation.evidence import held_out, out_of_fold
     from skyband.models.validation.report import validate
     from skyband.schema.errors import BadOption
 
-    told = told_inputs(features)
-    if table is None and (told or label is not None):
+    if table is None and (features != FeatureOptions() or label is not None):
         raise BadOption("--label, --input and the like say what a TABLE holds; name the table too")
     with open_sky(settings) as sky, _progress() as tell:
         found = find_model(sky.store, model)
@@ -80,7 +80,7 @@ def command(
         evidence = (
             out_of_fold(sky, found, classifier, confirm)
             if table is None
-            else held_out(sky, found, classifier, table, label, inputs=told, confirm=confirm)
+            else held_out(sky, found, classifier, table, label, inputs=features, confirm=confirm)
         )
         report = validate(
             found,

@@ -77,7 +77,7 @@ def test_features_are_the_same_bit_for_bit_whatever_the_threads_and_the_order_of
     bands = {band: np.round(rng.normal(18, 1, 200), 2) for band in ("u", "g", "r", "i", "z")}
     stars = pa.table({"id": np.arange(200), "ra": ra, "dec": dec, "psfMag_r": bands["r"] + 0.2, **bands})
     # Enough measurements for two threads, equal magnitudes and times among them, of few objects.
-    points = 250_000
+    points = 130_000
     curves = pa.table(
         {
             "object_id": rng.integers(0, 100, points), "band": rng.choice(["g", "r"], points),

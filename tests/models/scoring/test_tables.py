@@ -207,6 +207,62 @@ def test_a_scoring_that_was_broken_off_goes_on(sky: Sky, score: Callable[..., An
     assert (rows, classes) == (500, 500)
 
 
+def light_curves(seed: int) -> dict[str, Any]:
+    """Columns of a table of light curves of `known`, ten points each."""
+    random = np.random.default_rng(seed)
+    return {
+        "id": np.arange(6_000), "ra": np.zeros(6_000), "dec": np.zeros(6_000),
+        "object_id": 1000 + np.arange(6_000) // 10, "mjd": 59_000 + np.arange(6_000) % 10 * 3.0,
+        "mag": random.normal(18, 0.3, 6_000), "mag_error": np.full(6_000, 0.05),
+    }  # fmt: skip
+
+
+def test_light_curves_of_two_versions_are_not_mixed(sky: Sky, score: Callable[..., Any]) -> None:
+    publish_rows(sky.store, "curves", **light_curves(1))
+    options = FeatureOptions(groups=("colours", "variability"), light_curves="curves", neighbours="others")
+    report = train_on_table(sky, "known", "kind", "kinds", options, budget_s=1, learners=(Boosting(),))
+    data = report.classifier.manifest["data"]
+    for what, name in (("table", "known"), ("labels", "known"), ("light_curves", "curves"), ("neighbours", "others")):
+        assert data[f"{what}_version"] == sky.table(name).version.version_id
+
+    def stop(done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    def publish(done: int, total: int | None) -> None:
+        publish_rows(sky.store, "curves", **light_curves(3))
+
+    with pytest.raises(KeyboardInterrupt):
+        score(sky, "known", on_progress=stop)
+    publish_rows(sky.store, "curves", **light_curves(2))
+    score(sky, "known")
+    score(sky, "known", prefix="whole_")
+    [(rows, differ)] = sky.sql("SELECT count(*), count(*) FILTER (p_star <> whole_p_star) FROM known").rows()
+    assert (rows, differ) == (600, 0)
+    with pytest.raises(BadTable, match="table 'curves' was published anew since its features were opened"):
+        score(sky, "known", prefix="third_", on_progress=publish)
+
+
+def test_inputs_that_are_not_told_anew_stay_those_of_the_training(sky: Sky, score: Callable[..., Any]) -> None:
+    rows = sources(3, 400)
+    named = {name: rows[name] for name in ("id", "ra", "dec", "kind")} | {f"my_{band}": rows[band] for band in "gri"}
+    publish_rows(sky.store, "named", **named, r_again=rows["r"] + 0.3)
+    options = FeatureOptions(groups=("colours", "magnitudes"), inputs={band: f"my_{band}" for band in "gri"})
+    report = train_on_table(sky, "named", "kind", "kinds", options, budget_s=1, learners=(Boosting(),))
+    assert {"g_minus_r", "r_minus_i", "g_mag", "i_mag"} < set(report.classifier.features)
+    again = {**options.inputs, "r": "r_again"}
+    for prefix, inputs in (
+        ("a_", None),
+        ("b_", FeatureOptions(neighbours="others")),
+        ("c_", FeatureOptions(inputs={"r": "r_again"})),
+        ("d_", FeatureOptions(inputs=again)),
+    ):
+        assert score(sky, "named", inputs=inputs, prefix=prefix).missing == ()
+    found = columns(sky, "SELECT a_p_star, b_p_star, c_p_star, d_p_star FROM named")
+    np.testing.assert_array_equal(found["a_p_star"], found["b_p_star"])
+    np.testing.assert_array_equal(found["c_p_star"], found["d_p_star"])
+    assert (found["a_p_star"] != found["c_p_star"]).any()
+
+
 def test_parts_of_another_size_are_not_mixed(
     sky: Sky, score: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
