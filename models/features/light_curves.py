@@ -6,7 +6,7 @@ from skyband.schema.columns import Column, TableInfo
 from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.keys import data_of
 from skyband.schema.names import quote, quote_text
-from skyband.schema.roles import is_number
+from skyband.schema.roles import ROW_ID, is_number
 
 _WANTED = {
     "object_id": (("meta.id.cross", "meta.id"), ("object_id", "source_id", "objid", "oid")),
@@ -59,15 +59,15 @@ def keys_sql(info: TableInfo, curves: TableInfo, curves_of: str | None, where: s
     Args:
         info: the table.
         curves: of its light curves.
-        curves_of: column of the table with the object ids, where the light curves do not tell their survey.
+        curves_of: column of the table with the object ids; its id, or those of the members of objects, if None.
         where: condition on the rows.
 
     Raises:
-        BadOption: there is no such column, or it takes one.
+        BadOption: there is no such column, or it takes one: rows are only numbered, or have ids of another type.
     """
     target = _find(curves, "object_id")
     assert target is not None
-    keys = _survey_ids(info) if curves.column("survey") and curves_of is None else [("", _own_id(info, curves_of))]
+    keys = _survey_ids(info, curves_of) if curves.column("survey") else [("", _own_id(info, curves_of))]
     parts = [
         f"SELECT rowid * {len(keys)} + {number} AS curve, {quote_text(survey)} AS survey, "
         f"{quote(column.name)} AS object_id FROM {data_of(info)} WHERE {quote(column.name)} IS NOT NULL AND {where}"
@@ -82,11 +82,11 @@ def keys_sql(info: TableInfo, curves: TableInfo, curves_of: str | None, where: s
     return f"({' UNION ALL '.join(parts)})", len(keys)
 
 
-def _survey_ids(info: TableInfo) -> list[tuple[str, Column]]:
+def _survey_ids(info: TableInfo, curves_of: str | None) -> list[tuple[str, Column]]:
     """Ids of the rows, or of the members of objects, by the names of tables and of their surveys."""
     members = info.details.get("columns")
-    if not members:
-        return [(name, _own_id(info, None)) for name in sorted({info.name, info.survey}) if name]
+    if curves_of is not None or not members:
+        return [(name, _own_id(info, curves_of)) for name in sorted({info.name, info.survey}) if name]
     surveys = info.details.get("surveys", {})
     found = []
     for table in members:
@@ -100,6 +100,11 @@ def _own_id(info: TableInfo, name: str | None) -> Column:
     column = info.column(name) if name else info.role("id")
     if column is None:
         raise BadOption(f"--curves-of {name}: table {info.name!r} has no such column; see skyband describe {info.name}")
+    if column.name == ROW_ID:
+        raise BadOption(
+            f"the {info.name} are numbered, which says nothing of light curves: name their column with the object ids "
+            "with --curves-of COLUMN"
+        )
     return column
 
 

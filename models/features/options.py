@@ -18,8 +18,8 @@ class FeatureOptions:
         deredden: subtract the extinction of the whole line of sight, from E(B-V) in the input `ebv`; too much for
             what lies in front of the dust.
         light_curves: table of measurements for the group variability; see `light_curves.py`.
-        curves_of: column of the feature table whose values are the object ids of the light curves, where they do not
-            tell their survey; its id by default.
+        curves_of: column of the feature table whose values are the object ids of the light curves; its id by default,
+            or, of objects of several surveys, those of the survey that the light curves tell.
         neighbours: table whose galaxies are counted for the group environment; the table itself by default.
         allow_missing: leave the features wanted by name empty where the table lacks what they need, instead of an
             error.

@@ -106,7 +106,9 @@ class RowClassifier:
 
         columns = self.answer = self.answer or self._answer(batch, known)
         ids = self._ids(batch, columns[0])
-        features = self._features_of(self._sky.give(batch, known, self._like), batch.schema.names)
+        features = self._features_of(
+            self._sky.give(batch, known, self._like, self._inputs.curves_of), batch.schema.names
+        )
         lacking = set(features.missing)
         self._missing = lacking if self._missing is None else self._missing & lacking
         self.rows += batch.num_rows

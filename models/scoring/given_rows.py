@@ -56,13 +56,20 @@ class SkyOfRows(Sky):
         """What a table says about itself, or what is known of the given rows."""
         return self._given if name == GIVEN and self._given is not None else super().table(name)
 
-    def give(self, batch: pa.RecordBatch, columns: Sequence[Column] = (), like: TableInfo | None = None) -> TableInfo:
+    def give(
+        self,
+        batch: pa.RecordBatch,
+        columns: Sequence[Column] = (),
+        like: TableInfo | None = None,
+        curves_of: str | None = None,
+    ) -> TableInfo:
         """Put rows in the place of those before.
 
         Args:
             batch: the rows, NaN for NULL if you like.
             columns: what a file says of them; names and types are those of the batch.
             like: the table whose columns those of the same names are.
+            curves_of: column with the object ids of light curves.
 
         Raises:
             BadTable: a column is there twice.
@@ -70,7 +77,7 @@ class SkyOfRows(Sky):
         import numpy as np
         import pyarrow as pa
 
-        batch = batch.select([field.name for field in batch.schema if _is_wanted(field, like)])
+        batch = batch.select([field.name for field in batch.schema if _is_wanted(field, like, curves_of)])
         names = batch.schema.names
         if len({name.lower() for name in names}) < len(names):
             raise BadTable("the rows have a column twice; rename one")
@@ -92,7 +99,7 @@ class SkyOfRows(Sky):
         return info
 
 
-def _is_wanted(field: pa.Field, like: TableInfo | None) -> bool:
+def _is_wanted(field: pa.Field, like: TableInfo | None, curves_of: str | None) -> bool:
     """Whether a feature could be made of a column: numbers, and text that means something in the table it is like."""
     import pyarrow.types as types
 
@@ -100,7 +107,10 @@ def _is_wanted(field: pa.Field, like: TableInfo | None) -> bool:
     is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)
     if field.name.lower() in _OURS or types.is_nested(kind):
         return False
-    return like is not None and like.column(field.name) is not None if is_text else _is_plain(kind)
+    if is_text:
+        has_ids = curves_of is not None and field.name.lower() == curves_of.lower()
+        return has_ids or (like is not None and like.column(field.name) is not None)
+    return _is_plain(kind)
 
 
 def _is_plain(kind: pa.DataType) -> bool:

@@ -111,6 +111,13 @@ def test_objects_need_not_have_the_same_columns(sky: SkyOfRows, trained: Trainin
     assert (third["row"], third["safety"]) == (4, "unsafe")
 
 
+def test_rows_go_on_when_the_table_around_them_is_published_anew(sky: SkyOfRows, trained: TrainingReport) -> None:
+    one, rows = asked(sky, trained), pa.RecordBatch.from_pylist([{"id": 1, "g": 18.0, "r": 17.5}])
+    before = one.classify(rows)
+    publish_rows(sky.store, "known", **sources(1, 500))
+    assert one.classify(rows).equals(before)
+
+
 def test_groups_of_features_may_be_missing_as_a_whole(sky: SkyOfRows, trained: TrainingReport) -> None:
     one = asked(sky, trained)
     [found] = one.classify(pa.RecordBatch.from_pylist([{"g": 18.0}])).to_pylist()
@@ -126,6 +133,33 @@ def test_what_is_no_number_is_missing(sky: SkyOfRows, trained: TrainingReport, n
     found = asked(sky, trained).classify(pa.RecordBatch.from_pylist([row]))
     expected = asked(sky, trained).classify(pa.RecordBatch.from_pylist([row | {"u": None}]))
     assert found.equals(expected)
+
+
+@pytest.mark.parametrize("ids", [[5000, 5001], ["b", "c"]])
+def test_rows_have_light_curves_by_the_ids_they_are_told_to_have(store: Store, ids: list[Any]) -> None:
+    others = [0, 1] if isinstance(ids[0], int) else ["0", "1"]
+    points: dict[str, Any] = {
+        "object_id": [*others, *ids, ids[1]],
+        "mjd": [1.0] * 5,
+        "mag": [18.0] * 5,
+        "mag_error": [0.1] * 5,
+    }
+    place: dict[str, Any] = {"id": list(range(5)), "ra": [0.0] * 5, "dec": [0.0] * 5}
+    publish_rows(store, "curves", **place, **points)
+    publish_rows(store, "of_surveys", **place, **points, survey=["known"] * 5)
+    publish_rows(store, "known", id=[1], ra=[0.0], dec=[0.0], g=[18.0])
+    rows = pa.RecordBatch.from_pydict({"objid": ids, "g": [18.0, 18.0]})
+    with SkyOfRows(store.settings) as sky:
+        for curves in ("curves", "of_surveys"):
+            options = FeatureOptions(features=("lc_points",), light_curves=curves)
+            like = replace(sky.table("known"), survey="known")
+            sky.give(rows, like=like, curves_of="objid")
+            with pytest.raises(
+                BadOption, match="the given rows are numbered, which says nothing of light curves: name"
+            ):
+                feature_table(sky, GIVEN, options)
+            found = feature_table(sky, GIVEN, replace(options, curves_of="objid")).rows().rows()
+            assert sorted((row[0], row[2]) for row in found) == [(0, 1.0), (1, 2.0)]
 
 
 def test_rows_without_any_value_are_as_common_classes_are(sky: SkyOfRows, trained: TrainingReport) -> None:
