@@ -152,8 +152,12 @@ class RowClassifier:
         lost = [f"{name}={column}" for name, column in given.inputs.items() if not _is_numbers(info, column)]
         if lost and not self._features:
             raise BadOption(f"--input {lost[0]}: the rows have no such column of numbers; they have {_listed(names)}")
+        no_curves = given.curves_of is not None and info.column(given.curves_of) is None
+        if no_curves and not self._features:
+            raise BadOption(f"--curves-of {given.curves_of}: the rows have no such column; they have {_listed(names)}")
         options = replace(
             given,
+            light_curves=None if no_curves else given.light_curves,
             groups=(),
             features=self.classifier.features,
             inputs={name: column for name, column in inputs.items() if _is_numbers(info, column)},

@@ -111,6 +111,21 @@ def test_objects_need_not_have_the_same_columns(sky: SkyOfRows, trained: Trainin
     assert (third["row"], third["safety"]) == (4, "unsafe")
 
 
+def test_later_rows_need_no_ids_of_light_curves(store: Store) -> None:
+    rows = sources(1, 400)
+    points: dict[str, Any] = {"object_id": rows["id"], "mjd": rows["u"], "mag": rows["g"], "mag_error": rows["r"] / 100}
+    publish_rows(store, "known", **rows)
+    publish_rows(store, "curves", id=rows["id"], ra=rows["ra"], dec=rows["dec"], **points)
+    with SkyOfRows(store.settings) as sky:
+        report = train_on_table(sky, "known", "kind", "kinds", COLOURS, budget_s=1, learners=(Boosting(),))
+        one = asked(sky, report, inputs=FeatureOptions(light_curves="curves", curves_of="objid"))
+        with pytest.raises(BadOption, match="--curves-of objid: the rows have no such column; they have g, r"):
+            one.classify(pa.RecordBatch.from_pylist([{"g": 18.0, "r": 17.5}]))
+        first = one.classify(pa.RecordBatch.from_pylist([{"g": 18.0, "r": 17.5, "objid": 1000}]))
+        later = one.classify(pa.RecordBatch.from_pylist([{"g": 18.0, "r": 17.5}]))
+    assert first.drop_columns("row").equals(later.drop_columns("row"))
+
+
 def test_rows_go_on_when_the_table_around_them_is_published_anew(sky: SkyOfRows, trained: TrainingReport) -> None:
     one, rows = asked(sky, trained), pa.RecordBatch.from_pylist([{"id": 1, "g": 18.0, "r": 17.5}])
     before = one.classify(rows)
