@@ -140,14 +140,23 @@ class FeatureMatrix:
             [np.isnan(self.values[rows]).all(axis=1) for rows in chunks(len(self))] or [np.empty(0, bool)]
         )
 
+    def places(self) -> Integers:
+        """HEALPix key of every row.
+
+        Raises:
+            BadTable: there are none.
+        """
+        if self.healpix_29 is None:
+            raise BadTable("training needs healpix_29 of every row, so that neighbours on the sky stay in one fold")
+        return self.healpix_29
+
     def check_trainable(self) -> None:
         """Refuse features that nothing can be learnt from.
 
         Raises:
             BadTable: there are no positions, a row or a feature has no value, or a feature always has the same.
         """
-        if self.healpix_29 is None:
-            raise BadTable("training needs healpix_29 of every row, so that neighbours on the sky stay in one fold")
+        self.places()
         least, most = self.ranges()
         empty_rows = int(self.empty_rows().sum())
         if empty_rows == len(self):

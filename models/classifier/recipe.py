@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from skyband.models.classifier.fitting import Pace
 from skyband.models.classifier.folds import FoldPlan, coarsest_order
+from skyband.models.classifier.kinds import coarse_classes
 from skyband.models.classifier.labels import Labels
 from skyband.models.classifier.matrix import FeatureMatrix
 from skyband.models.classifier.members.member import SIZES, Learner
 from skyband.schema.errors import BadOption
 from skyband.schema.processors import processors
 
+DEFAULT_BUDGET_S = 120.0
 _FEW_ROWS = 20_000
 _LEAST_ROWS = 100
 """Of a class, with which there can be ten folds."""
@@ -81,6 +83,7 @@ def recipe_for(
     seed: int = 0,
     threads: int | None = None,
     device: str = "auto",
+    with_levels: bool = False,
 ) -> Recipe:
     """The largest training that should end within a time; the smallest if none does.
 
@@ -88,16 +91,18 @@ def recipe_for(
     folds, so that nearly all are learnt from, if there is time for more than a sketch, and others into five.
 
     Args:
-        matrix: that is trained with, with healpix_29.
+        matrix: that is trained with.
         labels: of its rows.
         learners: members.
         budget_s: seconds there are.
         seed: of everything random.
         threads: of the processor at most, None for one each; small matrices get one, which is as fast.
         device: "auto", "cpu" or "cuda".
+        with_levels: try a level of star, galaxy and quasar first (`coarse_classes`), where there are finer classes.
 
     Raises:
         BadOption: the time is not positive, or there is no such device.
+        BadTable: the rows have no places.
     """
     from skyband.models.encoders.devices import choose_device
 
@@ -105,18 +110,18 @@ def recipe_for(
         raise BadOption(f"a budget of {budget_s:g} s: give a positive number of seconds")
     if device not in ("auto", "cpu", "cuda"):
         raise BadOption(f"device {device!r}: take auto, cpu or cuda")
-    assert matrix.healpix_29 is not None
     most = threads or processors()
     smallest = Recipe(
         rounds={learner.name: learner.sizes[0] for learner in learners},
-        folds=FoldPlan(count=5, order=coarsest_order(labels, matrix.healpix_29, 5), seed=seed),
+        folds=FoldPlan(count=5, order=coarsest_order(labels, matrix.places(), 5), seed=seed),
         seed=seed,
         threads=1 if matrix.values.size < _THREADED_VALUES else most,
         device=choose_device(device).type,  # type: ignore[arg-type]
+        coarse=coarse_classes(labels.classes) if with_levels else {},
     )
     plans = [(smallest.folds, 0)]
     if len(matrix) < _FEW_ROWS and labels.counts.min() >= _LEAST_ROWS:
-        more = replace(smallest.folds, count=10, order=coarsest_order(labels, matrix.healpix_29, 10))
+        more = replace(smallest.folds, count=10, order=coarsest_order(labels, matrix.places(), 10))
         plans.insert(0, (more, _SKETCHES))
     for folds, least in plans:
         for size in reversed(range(least, SIZES)):
@@ -130,10 +135,10 @@ def recipe_for(
 def expected_seconds(
     recipe: Recipe, matrix: FeatureMatrix, labels: Labels, learners: Sequence[Learner], processors: int
 ) -> float:
-    """How long a training takes on a laptop, roughly."""
+    """How long a training takes on a laptop, roughly: its members, and one more of a coarse level."""
     features, classes = matrix.values.shape[1], len(labels.classes)
     row_s = sum(
         learner.row_seconds(recipe.rounds[learner.name], features, classes, recipe.threads, processors)
-        for learner in learners
+        for learner in (*learners, *(learners[:1] if recipe.coarse else ()))
     )
     return (recipe.folds.count + 1) * len(matrix) * row_s

@@ -25,7 +25,7 @@ from skyband.models.classifier.members.member import Learner, Rows, Task, probab
 from skyband.models.classifier.metrics import scores
 from skyband.models.classifier.priors import reweight
 from skyband.models.classifier.progress import Clock, OnProgress, Progress
-from skyband.models.classifier.recipe import Recipe, recipe_for
+from skyband.models.classifier.recipe import Recipe
 from skyband.models.classifier.run import RunFolder, described
 from skyband.models.classifier.safety import Safety
 from skyband.schema.errors import BadOption
@@ -33,7 +33,6 @@ from skyband.schema.faults import storage_error
 from skyband.schema.locks import writer_lock
 from skyband.schema.processors import processors
 
-DEFAULT_BUDGET_S = 120.0
 _WATCHED_ROWS = 200_000
 """Rows, or nearly twice as many, that say when a training has learnt enough."""
 _ENSEMBLE_ROWS = 1_000_000
@@ -44,10 +43,8 @@ def train(
     matrix: FeatureMatrix,
     labels: Sequence[str | None],
     folder: Path,
+    recipe: Recipe,
     *,
-    budget_s: float = DEFAULT_BUDGET_S,
-    seed: int = 0,
-    recipe: Recipe | None = None,
     learners: Sequence[Learner] | None = None,
     data: Mapping[str, str] | None = None,
     versions: Mapping[str, str] | None = None,
@@ -64,9 +61,7 @@ def train(
         matrix: features, with healpix_29.
         labels: class of each row.
         folder: of the model; `models/<name>/<version>` of a store.
-        budget_s: seconds there are; they choose the preset of `recipe_for`. Not used with `recipe`.
-        seed: of everything random. Not used with `recipe`.
-        recipe: of the training.
+        recipe: of the training; `recipe_for` chooses one.
         learners: members; None for `all_learners`.
         data: where the rows came from, for the manifest; a training with other ones is another.
         versions: of the tables they came from, for the manifest too; that the rows are the same is seen by themselves.
@@ -86,17 +81,14 @@ def train(
     """
     chosen = tuple(all_learners() if learners is None else learners)
     matrix.check_trainable()
-    assert matrix.healpix_29 is not None
     if len(labels) != len(matrix):
         raise BadOption(f"{len(labels)} labels for {len(matrix)} rows")
     known = Labels.of(labels)
-    if recipe is None:
-        recipe = recipe_for(matrix, known, chosen, budget_s, seed=seed, threads=threads)
     known.check(recipe.folds.count)
     unplanned = [learner.name for learner in chosen if learner.name not in recipe.rounds]
     if unplanned or not chosen:
         raise BadOption(f"the recipe has no rounds for {', '.join(unplanned) or 'any member'}")
-    folds = deal_folds(known, matrix.healpix_29, matrix.groups, recipe.folds)
+    folds = deal_folds(known, matrix.places(), matrix.groups, recipe.folds)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

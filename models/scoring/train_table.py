@@ -6,14 +6,18 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skyband.models.classifier.classifier import Classifier
+from skyband.models.classifier.labels import Labels
 from skyband.models.classifier.matrix import FeatureMatrix
+from skyband.models.classifier.members.known import all_learners
 from skyband.models.classifier.progress import OnProgress
-from skyband.models.classifier.train import DEFAULT_BUDGET_S, train
+from skyband.models.classifier.recipe import DEFAULT_BUDGET_S, expected_seconds, recipe_for
+from skyband.models.classifier.train import train
 from skyband.models.features import FeatureOptions, FeatureTable, feature_table
 from skyband.models.scoring.duplicates import duplicate_groups
 from skyband.models.scoring.labelled_rows import labelled_rows, qualified
@@ -82,6 +86,7 @@ def train_on_table(
     seed: int = 0,
     learners: tuple[Learner, ...] | None = None,
     with_labels: bool = False,
+    with_levels: bool = False,
     on_progress: OnProgress | None = None,
     note: Note = lambda text: None,
 ) -> TrainingReport:
@@ -97,6 +102,7 @@ def train_on_table(
         seed: of everything random.
         learners: members of the ensemble; None for the default ones.
         with_labels: learn from the labels of people too, before those of the column; see `peoples_labels`.
+        with_levels: try whether to tell star, galaxy and quasar apart first helps, and do so where it does.
         on_progress: is told how it goes.
         note: told what is being done.
 
@@ -111,6 +117,12 @@ def train_on_table(
     known = training_set(sky, table, label, options, with_labels=with_labels)
     rows = len(known.matrix)
     note(f"{rows:,} labelled rows of {table}, {len(known.matrix.names)} features, {len(set(known.labels))} classes")
+    learners = all_learners() if learners is None else learners
+    labels, threads = Labels.of(known.labels), sky.store.settings.processors
+    recipe = recipe_for(known.matrix, labels, learners, budget_s, seed=seed, threads=threads, with_levels=with_levels)
+    expected_s = expected_seconds(recipe, known.matrix, labels, learners, threads)
+    if expected_s > budget_s:
+        note(f"that may take {timedelta(seconds=round(expected_s))} h, more than the budget: no training is smaller")
     data, versions = _described(sky, known, label)
     begun, new = unfinished(sky.store, name), next_version(sky.store, name)
     for model in (*begun, new):
@@ -119,12 +131,11 @@ def train_on_table(
                 known.matrix,
                 known.labels,
                 model.folder,
-                budget_s=budget_s,
-                seed=seed,
+                recipe,
                 learners=learners,
                 data=data,
                 versions=versions,
-                threads=sky.store.settings.processors,
+                threads=threads,
                 on_progress=on_progress,
             )
         except OtherTraining:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skyband.models.classifier.kinds import STELLAR, classes_of, kind_of
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Integers
-from skyband.models.validation.kinds import STELLAR, classes_of, kind_of
 from skyband.models.validation.measures import Share
 
 _LEAST_ROWS = 20

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skyband.models.validation.kinds import class_named, classes_of, kind_of
+from skyband.models.classifier.kinds import class_named, classes_of, kind_of
 from skyband.models.validation.measures import Said, Share
 from skyband.schema.errors import BadOption
 

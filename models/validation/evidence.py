@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from skyband.models.classifier.classifier import Classifier
 from skyband.models.classifier.kept import OutOfFold, read_kept
+from skyband.models.classifier.kinds import class_named
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Integers, digest_of, listed
 from skyband.models.features import FeatureOptions, FeatureTable
 from skyband.models.scoring.labelled_rows import LabelledRows, labelled_rows, qualified
 from skyband.models.scoring.peoples_labels import peoples_labels
 from skyband.models.scoring.score_table import model_features
 from skyband.models.scoring.shelf import ModelVersion
-from skyband.models.validation.kinds import class_named
 from skyband.models.validation.measures import Said
 from skyband.queries.sky import Sky
 from skyband.schema.columns import TableInfo

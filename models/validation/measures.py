@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skyband.models.classifier.kinds import classes_of
 from skyband.models.classifier.matrix import Doubles, Flags, Integers
 from skyband.models.classifier.metrics import area_under_curve, calibration_error, confusion_of, precision_recall_f1
-from skyband.models.validation.kinds import classes_of
 
 CONFIDENCE = 0.95
 """Of all intervals."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from skyband.models.classifier.decision import Decision
+from skyband.models.classifier.kinds import kind_of
 from skyband.models.classifier.matrix import Doubles, Integers
 from skyband.models.classifier.metrics import calibration_error, confusion_of, precision_recall_f1
 from skyband.models.classifier.priors import Prior, prior_shares, reweight
-from skyband.models.validation.kinds import kind_of
 
 IN_ROWS, BALANCED, SKY = "as in the rows", "balanced", "sky"
 _SDSS_SKY = {"star": 0.528, "galaxy": 0.453, "quasar": 0.019}

@@ -37,6 +37,7 @@ _UNITS_S = {"s": 1, "m": 60, "h": 3600, "": 1}
 )
 @click.option("--name", required=True, metavar="M", help="Of the model; each training is its next version.")
 @click.option("--budget", default="2m", show_default=True, metavar="TIME", help="Time there is: 90s, 20m, 5h.")
+@click.option("--levels", "with_levels", is_flag=True, help="Try star, galaxy and quasar first, then finer classes.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of everything random.")
 @feature_options
 @json_option
@@ -48,6 +49,7 @@ def command(
     with_labels: bool,
     name: str,
     budget: str,
+    with_levels: bool,
     seed: int,
     features: FeatureOptions,
     as_json: bool,
@@ -71,6 +73,7 @@ def command(
             budget_s=_seconds(budget),
             seed=seed,
             with_labels=with_labels,
+            with_levels=with_levels,
             on_progress=tell,
             note=note,
         )

@@ -14,7 +14,7 @@ from skyband.models.classifier.members.forest import Forest
 from skyband.models.classifier.members.known import own_learners
 from skyband.models.classifier.members.member import SIZES
 from skyband.models.classifier.recipe import Recipe, expected_seconds, recipe_for
-from skyband.schema.errors import BadOption
+from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.healpix import healpix_index
 from tests.models.classifier.nearest import Nearest
 from tests.models.classifier.sources import SMALL, simulated
@@ -82,3 +82,19 @@ def test_what_no_training_can_have() -> None:
         replace(SMALL, rare_share=2)
     with pytest.raises(BadOption, match="no rounds for forest"):
         replace(SMALL, rounds={"forest": 0})
+
+
+def test_a_level_first_where_classes_are_kinds_of_others() -> None:
+    fine = Labels(("brown_dwarf", "cluster", "galaxy", "giant", "QSO", "star"), np.arange(1_500) % 6)
+    found = recipe_for(MATRIX, fine, LEARNERS, 10, with_levels=True)
+    assert found.coarse == {
+        "brown_dwarf": "star", "cluster": "cluster", "galaxy": "galaxy",
+        "giant": "star", "QSO": "quasar", "star": "star",
+    }  # fmt: skip
+    assert recipe_for(MATRIX, LABELS, LEARNERS, 10, with_levels=True).coarse == {}
+    assert recipe_for(MATRIX, fine, LEARNERS, 10).coarse == {}
+
+
+def test_rows_without_places_have_no_folds() -> None:
+    with pytest.raises(BadTable, match="training needs healpix_29 of every row"):
+        recipe_for(replace(MATRIX, healpix_29=None), LABELS, LEARNERS, 10)

@@ -45,7 +45,7 @@ FRESH, FRESH_NAMES = simulated(2_000, 12)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of the small training."""
     path = tmp_path_factory.mktemp("models") / "m" / "1"
-    train(MATRIX, NAMES, path, recipe=SMALL, learners=LEARNERS, data={"survey": "3 a1b2c3"})
+    train(MATRIX, NAMES, path, SMALL, learners=LEARNERS, data={"survey": "3 a1b2c3"})
     return path
 
 
@@ -120,9 +120,7 @@ def test_the_manifest_says_what_was_done(folder: Path) -> None:
 
 def test_a_finished_training_is_not_done_again(folder: Path, model: Classifier) -> None:
     told: list[Progress] = []
-    again = train(
-        MATRIX, NAMES, folder, recipe=SMALL, learners=LEARNERS, data={"survey": "3 a1b2c3"}, on_progress=told.append
-    )
+    again = train(MATRIX, NAMES, folder, SMALL, learners=LEARNERS, data={"survey": "3 a1b2c3"}, on_progress=told.append)
     assert told == []
     assert_equal(again.predict(FRESH), model.predict(FRESH))
 
@@ -131,7 +129,7 @@ def test_another_training_in_the_folder_is_refused(folder: Path) -> None:
     def refused(said: str, matrix: FeatureMatrix = MATRIX, recipe: Recipe = SMALL, **options: Any) -> None:
         given = {"data": {"survey": "3 a1b2c3"}, "learners": LEARNERS} | options
         with pytest.raises(BadOption, match=f"holds a training with other {said}; give a new name"):
-            train(matrix, NAMES, folder, recipe=recipe, **given)
+            train(matrix, NAMES, folder, recipe, **given)
 
     refused("rows_digest", matrix=replace(MATRIX, values=MATRIX.values + np.float32(0.01)))
     refused("features_digest", matrix=replace(MATRIX, digest="d2"))
@@ -182,22 +180,22 @@ def test_rows_without_features_are_as_common_classes_are(model: Classifier) -> N
 
 def test_labels_and_rows_that_cannot_be_trained_with(tmp_path: Path) -> None:
     with pytest.raises(BadTable, match="all 500 labels are 'star'"):
-        train(MATRIX, ["star"] * 500, tmp_path / "m", recipe=SMALL)
+        train(MATRIX, ["star"] * 500, tmp_path / "m", SMALL)
     with pytest.raises(BadTable, match=r"'comet' has 3; 6 are needed"):
-        train(MATRIX, ["comet"] * 3 + NAMES[3:], tmp_path / "m", recipe=SMALL)
+        train(MATRIX, ["comet"] * 3 + NAMES[3:], tmp_path / "m", SMALL)
     with pytest.raises(BadTable, match="every feature of every row is missing"):
-        train(replace(MATRIX, values=np.full((500, 4), np.nan, np.float32)), NAMES, tmp_path / "m", recipe=SMALL)
+        train(replace(MATRIX, values=np.full((500, 4), np.nan, np.float32)), NAMES, tmp_path / "m", SMALL)
     with pytest.raises(BadOption, match="499 labels for 500 rows"):
-        train(MATRIX, NAMES[1:], tmp_path / "m", recipe=SMALL)
+        train(MATRIX, NAMES[1:], tmp_path / "m", SMALL)
     with pytest.raises(BadOption, match="the recipe has no rounds for network"):
-        train(MATRIX, NAMES, tmp_path / "m", recipe=replace(SMALL, rounds={"boosting": 1, "forest": 1}))
+        train(MATRIX, NAMES, tmp_path / "m", replace(SMALL, rounds={"boosting": 1, "forest": 1}))
     assert not (tmp_path / "m").exists()
 
 
 def test_one_process_trains_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     with writer_lock(tmp_path / "m" / ".m.lock"), pytest.raises(TableLocked, match="another writer holds 'm'"):
-        train(MATRIX, NAMES, tmp_path / "m", recipe=SMALL)
+        train(MATRIX, NAMES, tmp_path / "m", SMALL)
 
 
 def test_damaged_models_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -267,7 +265,7 @@ class Stopped(Exception):
 
 
 def _train_and_tell(folder: Path, pipe: multiprocessing.connection.Connection) -> None:
-    train(MATRIX, NAMES, folder, recipe=SMALL, learners=LEARNERS, on_progress=lambda progress: pipe.send(1))
+    train(MATRIX, NAMES, folder, SMALL, learners=LEARNERS, on_progress=lambda progress: pipe.send(1))
     pipe.send(0)
 
 
@@ -314,7 +312,7 @@ def test_ten_kills(tmp_path: Path, folder: Path, model: Classifier) -> None:
 
 def test_progress_is_told(tmp_path: Path) -> None:
     told: list[Progress] = []
-    train(MATRIX, NAMES, tmp_path / "m", recipe=SMALL, learners=LEARNERS[:2], on_progress=told.append)
+    train(MATRIX, NAMES, tmp_path / "m", SMALL, learners=LEARNERS[:2], on_progress=told.append)
     first = told[0]
     assert (first.stage, first.member, first.fold, first.rounds) == ("folds", "boosting", 0, 20)
     assert first.metric is not None and first.seconds_left is not None and first.seconds_left > 0
@@ -325,7 +323,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
 
 def test_coarse_classes_have_members_of_their_own(tmp_path: Path) -> None:
     coarse = {"galaxy": "extended", "quasar": "point", "star": "point"}
-    found = train(MATRIX, NAMES, tmp_path / "m", recipe=replace(SMALL, coarse=coarse), learners=LEARNERS[:2])
+    found = train(MATRIX, NAMES, tmp_path / "m", replace(SMALL, coarse=coarse), learners=LEARNERS[:2])
     assert {"vote with levels", "stack with levels"} < set(found.manifest["log_losses"])
     assert "members/coarse-boosting.ubj" in found.manifest["files"]
     votes = found.votes(FRESH.values)
@@ -337,7 +335,7 @@ def test_coarse_classes_have_members_of_their_own(tmp_path: Path) -> None:
 
 def test_other_kinds_of_members_join(tmp_path: Path) -> None:
     recipe = replace(SMALL, rounds={"nearest": 1, "boosting": 20})
-    found = train(MATRIX, NAMES, tmp_path / "m", recipe=recipe, learners=(Nearest(), LEARNERS[0]))
+    found = train(MATRIX, NAMES, tmp_path / "m", recipe, learners=(Nearest(), LEARNERS[0]))
     assert set(found.manifest["member_metrics"]) == {"nearest", "boosting"}
     again = Classifier.load(tmp_path / "m", learners=(Nearest(), LEARNERS[0]))
     assert_equal(again.predict(FRESH), found.predict(FRESH))

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from sklearn import metrics as theirs
 
+from skyband.models.classifier.kinds import class_named, coarse_kind, kind_of
 from skyband.models.classifier.members.boosting import BoostingMember
 from skyband.models.validation.baselines import baselines
 from skyband.models.validation.confirm import confirmation
 from skyband.models.validation.importances import permutation
-from skyband.models.validation.kinds import class_named, coarse_kind, kind_of
 from skyband.models.validation.measures import Figures, Said, Share
 from skyband.models.validation.patterns import by_pattern
 from skyband.models.validation.places import by_area, by_fold

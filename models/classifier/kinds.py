@@ -29,6 +29,12 @@ def kind_of(name: str) -> str | None:
     return _KINDS.get(re.sub(r"[\W_]+", " ", name).strip().lower())
 
 
+def coarse_classes(classes: Sequence[str]) -> dict[str, str]:
+    """Coarse class of each class: star, galaxy or quasar, or itself; empty where that makes no difference, or none."""
+    found = {name: coarse_kind(name) or name for name in classes}
+    return found if 1 < len(set(found.values())) < len(found) else {}
+
+
 def coarse_kind(name: str) -> str | None:
     """ "star", "galaxy" or "quasar" for classes that are kinds of these, None for others."""
     kind = kind_of(name)
