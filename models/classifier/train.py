@@ -182,6 +182,7 @@ class _Run:
         manifest = description | {
             "rounds": rounds,
             "seconds": round(self._seconds, 1),
+            "tilt": decision.tilt,
             "class_rows": dict(zip(self._labels.classes, self._labels.counts.tolist(), strict=True)),
         }
         self._run.finish(manifest | report, files)

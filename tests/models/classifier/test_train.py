@@ -114,6 +114,7 @@ def test_the_manifest_says_what_was_done(folder: Path) -> None:
     assert manifest["ensemble"] == min(manifest["log_losses"], key=lambda name: manifest["log_losses"][name])
     assert manifest["metrics"]["nll"] == pytest.approx(manifest["log_losses"][manifest["ensemble"]], rel=1e-6)
     assert manifest["metrics"]["rows"] == 500
+    assert manifest["tilt"] == json.loads((folder / "ensemble.json").read_text())["tilt"]
     assert min(manifest["conformal"]["covered"].values()) > 0.8
     assert not (folder / "checkpoints").exists()
 
