@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from skyband.queries.formats.registry import Info, encode, format_of_path
 from skyband.schema.disk import put_in_place
@@ -30,7 +31,8 @@ def write_file(
     """Write a result to a file; returns the number of rows.
 
     Bytes go to a hidden file beside the target, which replaces it only when everything is on the disk, so neither a
-    failed query nor a full disk ever leaves half a file or harms the one that was there.
+    failed query nor a full disk ever leaves half a file or harms the one that was there. Of a symbolic link the file
+    it points to is replaced; what is no regular file (a pipe, a device) is written to as the rows come.
     A name that ends in `.gz` is compressed.
 
     Args:
@@ -47,8 +49,11 @@ def write_file(
     """
     target = Path(path)
     format = format or format_of_path(target)
-    if not target.parent.is_dir():
-        raise BadFile(f"cannot write {target}: there is no folder {target.parent}; make it first")
+    # Python resolves no link to a pipe: those are opened by the name given.
+    final = Path(os.path.realpath(target))
+    is_regular = target.is_file() or not target.exists()
+    if is_regular and not final.parent.is_dir():
+        raise BadFile(f"cannot write {target}: there is no folder {final.parent}; make it first")
     if target.is_dir():
         raise BadFile(f"cannot write {target}: it is a folder; give the name of a file")
     rows = 0
@@ -59,13 +64,18 @@ def write_file(
             rows += batch.num_rows
             yield batch
 
-    chunks = encode(
-        replace(stream, batches=counted()), format, infos=infos, trailer=trailer, spool_folder=target.parent
-    )
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    spool_folder = final.parent if is_regular else None
+    chunks = encode(replace(stream, batches=counted()), format, infos=infos, trailer=trailer, spool_folder=spool_folder)
+    compress = target.suffix.lower() == ".gz"
+    temporary = final.with_name(f".{final.name}.{secrets.token_hex(4)}.part")
     try:
-        _write(chunks, temporary, compress=target.suffix.lower() == ".gz")
-        put_in_place(temporary, target)
+        if is_regular:
+            with temporary.open("xb") as file:
+                _write(chunks, file, compress=compress)
+            put_in_place(temporary, final)
+        else:
+            with target.open("wb") as file:
+                _write(chunks, file, compress=compress)
     except OSError as error:
         raise StorageError(
             f"cannot write {target}: {error.strerror or error}; free some space or give another folder"
@@ -75,10 +85,9 @@ def write_file(
     return rows
 
 
-def _write(chunks: Iterable[bytes], path: Path, *, compress: bool) -> None:
-    with path.open("xb") as file:
-        if compress:
-            with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file) as packed:
-                packed.writelines(chunks)
-        else:
-            file.writelines(chunks)
+def _write(chunks: Iterable[bytes], file: BinaryIO, *, compress: bool) -> None:
+    if compress:
+        with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file) as packed:
+            packed.writelines(chunks)
+    else:
+        file.writelines(chunks)

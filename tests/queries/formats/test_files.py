@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import resource
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 from astropy.table import Table
 
-from skyband.queries.formats import FORMATS, write_file
+from skyband.queries.formats import FORMATS, encode, write_file
 from skyband.queries.stream import ResultStream
 from skyband.schema.columns import Column
 from skyband.schema.errors import BadFile, BadOption, QueryError, StorageError
@@ -36,6 +37,37 @@ def test_gz_is_compressed(make_stream: MakeStream, tmp_path: Path) -> None:
     assert gzip.decompress((tmp_path / "x.csv.gz").read_bytes()) == b"n,name\n1,a\n2,b\n3,c\n4,d\n"
     write_file(make_stream(TABLE), tmp_path / "x.fits.gz")
     assert list(Table.read(tmp_path / "x.fits.gz")["n"]) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["file", "nothing yet"])
+def test_file_a_link_points_to_is_replaced(there: bool, make_stream: MakeStream, tmp_path: Path) -> None:
+    (tmp_path / "links").mkdir()
+    (tmp_path / "files").mkdir()
+    link, path = tmp_path / "links" / "x.csv", tmp_path / "files" / "y.txt"
+    link.symlink_to(path)
+    if there:
+        path.write_text("old")
+    assert write_file(make_stream(TABLE), link) == 4
+    assert link.readlink() == path
+    assert sorted(file.name for file in tmp_path.rglob("*") if not file.is_dir()) == ["x.csv", "y.txt"]
+    assert path.read_text() == "n,name\n1,a\n2,b\n3,c\n4,d\n"
+
+
+@pytest.mark.parametrize("linked", [False, True], ids=["itself", "through a link"])
+@pytest.mark.parametrize("format", FORMATS)
+def test_pipe_gets_the_bytes_and_stays(format: str, linked: bool, make_stream: MakeStream, tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert write_file(make_stream(TABLE), link if linked else pipe, format) == 4
+        # It all has room in the pipe.
+        assert os.read(reader, 65_536) == b"".join(encode(make_stream(TABLE), format))
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
 
 
 @pytest.mark.parametrize("format", FORMATS)
