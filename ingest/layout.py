@@ -108,6 +108,11 @@ def lay_out(
         )
         for column in columns
     ]
+    notes += [
+        f"column {item.column.name} is {item.column.type}: FITS and VOTable files get doubles of it, of 16 digits"
+        for item in items
+        if _is_wide(item.column.type)
+    ]
     items, renamed = _unshadowing(items)
     notes += renamed
     if given.get("id") == ROW_ID:
@@ -136,6 +141,11 @@ def _role_notes(columns: Sequence[Column], axes: Axes) -> Iterator[str]:
     lost = [role for role in ROLES if role in _ALONG_AXES and any(column.role == role for column in columns)]
     if lost:
         yield f"{', '.join(lost)} are along {axes} axes: the columns stay, without these roles"
+
+
+def _is_wide(type_: str) -> bool:
+    """Whether it is a DECIMAL that 64 bits do not hold."""
+    return type_.startswith("DECIMAL(") and int(type_[8:].partition(",")[0]) > 18
 
 
 def _unshadowing(items: Sequence[Item]) -> tuple[list[Item], list[str]]:

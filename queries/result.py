@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_SUMS = ("HUGEINT", "UHUGEINT")
+
+
 class ArrowRows(Protocol):
     """What DuckDB gives for a query."""
 
@@ -34,11 +37,29 @@ class Result:
     The first `to_...` call reads all rows and keeps them; `stream` and `write` pass them on without keeping any.
     """
 
-    def __init__(self, relation: ArrowRows, columns: tuple[Column, ...], *, query: str, batch_rows: int) -> None:
+    def __init__(
+        self,
+        relation: ArrowRows,
+        columns: tuple[Column, ...],
+        *,
+        query: str,
+        batch_rows: int,
+        source: object = None,
+    ) -> None:
+        """Rows that are still to be read.
+
+        Args:
+            relation: what DuckDB gives for the query.
+            columns: metadata of its columns.
+            query: its text.
+            batch_rows: rows of a batch.
+            source: what closes what the rows come from when nobody holds it any more.
+        """
         self.columns = columns
         self.query = query
         self._relation = relation
         self._batch_rows = batch_rows
+        self._source = source
         self._table: pa.Table | None = None
 
     def stream(self, **properties: Any) -> ResultStream:
@@ -53,16 +74,13 @@ class Result:
             reader = self._relation.to_arrow_reader(self._batch_rows)
         schema = pa.schema(
             [
-                pa.field(column.name, plain_type(field.type))
+                pa.field(column.name, plain_type(column.type, field.type))
                 for column, field in zip(self.columns, reader.schema, strict=True)
             ]
         )
-        columns = tuple(
-            replace(column, type="BIGINT") if column.type in ("HUGEINT", "UHUGEINT") else column
-            for column in self.columns
-        )
+        columns = tuple(replace(column, type="BIGINT") if column.type in _SUMS else column for column in self.columns)
         properties = {"query": self.query} | properties
-        return ResultStream(columns=columns, schema=schema, batches=_batches(reader, schema), **properties)
+        return ResultStream(columns=columns, schema=schema, batches=self._batches(reader, schema), **properties)
 
     def write(self, path: str | Path, format: str | None = None) -> int:
         """Write the rows to a file; the format follows from the suffix unless given. Returns the number of rows."""
@@ -111,32 +129,36 @@ class Result:
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.rows())
 
+    def _batches(self, reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        """The batches as the schema says; what gives them is held until the last."""
+        import pyarrow as pa
 
-def plain_type(type_: pa.DataType) -> pa.DataType:
-    """Sums of integers come as 128-bit numbers, which no file format of astronomy has: they become 64-bit."""
+        with duckdb_faults("query failed"):
+            for batch in _read(reader):
+                if batch.schema.equals(schema):
+                    yield batch
+                    continue
+                try:
+                    arrays = [
+                        array if array.type == field.type else array.cast(field.type)
+                        for array, field in zip(batch.columns, schema, strict=True)
+                    ]
+                except pa.ArrowInvalid as error:
+                    raise QueryError(
+                        f"an integer does not fit into 64 bits ({error}); cast it to DOUBLE (in ADQL: DOUBLE PRECISION)"
+                    ) from error
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def plain_type(name: str, type_: pa.DataType) -> pa.DataType:
+    """The Arrow type of values of a DuckDB type.
+
+    Sums of integers come as 128-bit numbers, which no file format of astronomy has: they become 64-bit. A DECIMAL is no
+    sum, though Arrow may have the same type for it.
+    """
     import pyarrow as pa
 
-    return pa.int64() if pa.types.is_decimal(type_) and type_.scale == 0 and type_.precision == 38 else type_
-
-
-def _batches(reader: pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-
-    with duckdb_faults("query failed"):
-        for batch in _read(reader):
-            if batch.schema.equals(schema):
-                yield batch
-                continue
-            try:
-                arrays = [
-                    array if array.type == field.type else array.cast(field.type)
-                    for array, field in zip(batch.columns, schema, strict=True)
-                ]
-            except pa.ArrowInvalid as error:
-                raise QueryError(
-                    f"an integer does not fit into 64 bits ({error}); cast it to DOUBLE (in ADQL: DOUBLE PRECISION)"
-                ) from error
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    return pa.int64() if name in _SUMS else type_
 
 
 def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

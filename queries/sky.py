@@ -42,6 +42,7 @@ class Sky:
     """A store opened for questions.
 
     ``Sky("sky").sql("SELECT count(*) FROM gaia").rows()``. Tables published later are seen by the next question.
+    The store stays open for as long as the `Sky` or an answer of it is in use, or until `close`.
 
     Raises:
         StoreNotFound: the folder holds no store.
@@ -120,7 +121,7 @@ class Sky:
         )
         names = unique_names(relation.columns)
         columns = tuple(replace(column, name=name) for column, name in zip(traced, names, strict=True))
-        return Result(relation, columns, query=query, batch_rows=self.store.settings.batch_rows)
+        return Result(relation, columns, query=query, batch_rows=self.store.settings.batch_rows, source=self)
 
     def cone(self, table: str, ra: float, dec: float, radius_deg: float) -> Result:
         """The rows of a table within a cone, nearest first, with `sep_arcsec` in front.
@@ -139,7 +140,8 @@ class Sky:
         with duckdb_faults("search failed"):
             search = ConeSearch(info)
             rows = search.rows(self._session.connection.cursor(), cone)
-        return Result(rows, search.columns, query=cone.as_sql(info.name), batch_rows=self.store.settings.batch_rows)
+        batch_rows = self.store.settings.batch_rows
+        return Result(rows, search.columns, query=cone.as_sql(info.name), batch_rows=batch_rows, source=self)
 
     def close(self) -> None:
         """Close the store; results not yet read are lost."""

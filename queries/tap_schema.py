@@ -197,7 +197,7 @@ def _arrow_types(connection: duckdb.DuckDBPyConnection, names: set[str]) -> dict
         schema = relation.to_arrow_reader(1).schema
     finally:
         cursor.close()
-    return {name: plain_type(kind) for name, kind in zip(wanted, schema.types, strict=True)}
+    return {name: plain_type(name, kind) for name, kind in zip(wanted, schema.types, strict=True)}
 
 
 def _arrow(name: str) -> pa.DataType:

@@ -17,6 +17,7 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
+from skyband.queries import Sky
 from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.store import Store
 from tests.ingest.stars import ROWS, Ask, Parquet, Take, write
@@ -145,6 +146,36 @@ def test_ids_lose_no_digit(
     take(parquet(id=ids, ra=[1.0, 2.0], dec=[3.0, 4.0]))
     assert rows("SELECT DISTINCT typeof(id) FROM stars") == [(type_,)]
     assert rows("SELECT id FROM stars ORDER BY ra") == [(value,) for value in kept]
+
+
+@pytest.mark.parametrize(
+    ("values", "astropy_values"),
+    [
+        (pa.array([Decimal(10**37), None, Decimal(-7)], pa.decimal128(38, 0)), [1e37, None, -7.0]),
+        (pa.array([Decimal(10**36), None, Decimal("0.5")], pa.decimal128(38, 1)), [1e36, None, 0.5]),
+        (pa.array([2**64 - 1, None, 7], pa.uint64()), ["18446744073709551615", None, "7"]),
+    ],
+    ids=["decimal", "fraction", "unsigned"],
+)
+def test_numbers_beyond_64_bits_are_read_back(
+    parquet: Parquet, take: Take, store: Store, tmp_path: Path, values: pa.Array, astropy_values: list[object]
+) -> None:
+    report = take(parquet(id=[1, 2, 3], ra=[1.0, 2.0, 3.0], dec=[0.0] * 3, x=values), epoch=2000.0)
+    wide = [f"column x is {report.info.columns[3].type}: FITS and VOTable files get doubles of it, of 16 digits"]
+    assert list(report.notes) == (wide if pa.types.is_decimal(values.type) else [])
+    with Sky(store.path) as sky:
+        result = sky.sql("SELECT x FROM stars ORDER BY id")
+        assert result.rows() == [(value,) for value in values.to_pylist()]
+        for suffix in ("csv", "parquet", "arrow", "json", "vot", "fits"):
+            assert result.write(tmp_path / f"x.{suffix}") == 3
+    assert pa.parquet.read_table(tmp_path / "x.parquet")["x"].to_pylist() == values.to_pylist()
+    text = [None if value is None else str(value) for value in values.to_pylist()]
+    assert (tmp_path / "x.csv").read_text().splitlines() == ["x", *(value or '""' for value in text)]
+    for suffix in ("vot", "fits"):
+        column = Table.read(tmp_path / f"x.{suffix}")["x"]
+        # A text that is NULL is an empty one in VOTable and a masked one in FITS.
+        found = [None if masked else value for value, masked in zip(column.tolist(), column.mask, strict=True)]
+        assert [value or None for value in found] == astropy_values
 
 
 def test_ids_of_other_surveys_have_their_type(parquet: Parquet, take: Take, rows: Ask) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skyband.queries import Sky
+from skyband.queries.result import Result
 from skyband.schema.columns import Column
 from skyband.schema.errors import BadOption, QueryError, TableNotFound
 from skyband.schema.store import Store
@@ -67,6 +69,31 @@ def test_an_unread_answer_does_not_block_the_next_question(sky: Sky) -> None:
     first = sky.sql("SELECT id FROM gaia ORDER BY id").stream()
     assert sky.sql("SELECT count(*) FROM gaia").rows() == [(3,)]
     assert [row for batch in first.batches for row in batch.to_pydict()["id"]] == [1, 2, 3]
+
+
+QUESTIONS: list[Callable[[Sky], Result]] = [
+    lambda sky: sky.sql("SELECT id FROM gaia ORDER BY id"),
+    lambda sky: sky.cone("gaia", 10.0, 0.0, 180.0),
+]
+
+
+@pytest.mark.parametrize("ask", QUESTIONS, ids=["sql", "cone"])
+def test_an_answer_holds_the_store_open_and_then_lets_it_go(sky: Sky, ask: Callable[[Sky], Result]) -> None:
+    path = sky.store.path
+    assert ask(Sky(path)).to_arrow()["id"].to_pylist() == [1, 2, 3]
+    stream = ask(Sky(path)).stream()
+    assert [row for batch in stream.batches for row in batch["id"].to_pylist()] == [1, 2, 3]
+    opened = Sky(path)
+    gone = weakref.ref(opened)
+    result = ask(opened)
+    del opened
+    batches = result.stream().batches
+    del result
+    assert gone() is not None
+    assert next(batches)["id"].to_pylist() == [1, 2, 3]
+    # Whether read to its end or not, the last that needs the store takes it away.
+    del batches
+    assert gone() is None
 
 
 def test_names_are_made_unique_and_long_sums_become_64_bit(sky: Sky) -> None:
