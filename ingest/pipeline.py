@@ -54,9 +54,12 @@ def ingest(
     """
     began = time.monotonic()
     name = check_table_name(options.table)
-    _check_mode(store, options, store.info(name) if store.has(name) else None)
+    # What is replaced need not be readable.
+    if options.mode != "replace":
+        _check_mode(store, options, store.info(name) if store.has(name) else None)
     source = open_source(paths, format=options.format)
     with write_table(store, name) as writer:
+        begins_anew = name in writer.session.damaged
         # Now that nobody else can make or drop the table.
         _check_mode(store, options, writer.previous)
         old = writer.previous if options.mode == "append" else None
@@ -75,7 +78,10 @@ def ingest(
                 **_properties(paths, source, options, plan, rejected),
             )
     seconds = time.monotonic() - began
-    return IngestReport(info, rows_read, rows_kept, rejected, rejected_file, seconds, (*source.notes, *plan.notes))
+    notes = (*source.notes, *plan.notes)
+    if begins_anew:
+        notes = (f"what was there as table {name!r} could not be read: its history begins anew", *notes)
+    return IngestReport(info, rows_read, rows_kept, rejected, rejected_file, seconds, notes)
 
 
 def _check_mode(store: Store, options: IngestOptions, there: TableInfo | None) -> None:

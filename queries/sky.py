@@ -74,6 +74,7 @@ class Sky:
 
         Raises:
             TableNotFound: it is not there.
+            StorageError: it cannot be read.
         """
         info = self.tables.get(name)
         if info is None:

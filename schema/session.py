@@ -13,13 +13,12 @@ from pathlib import Path
 
 import duckdb
 
+from skyband.schema.attach import attach_table
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import StorageError
-from skyband.schema.faults import duckdb_faults, first_line
 from skyband.schema.healpix import register_healpix
 from skyband.schema.keys import catalog_of, view_statements
-from skyband.schema.metadata import read_info
-from skyband.schema.names import quote, quote_text
+from skyband.schema.names import quote
 from skyband.schema.settings import Settings
 from skyband.schema.sql import fill_sql
 
@@ -94,6 +93,7 @@ class Session:
                 try:
                     self._attach(name, stamp)
                 except StorageError as error:
+                    self._drop_views(name)
                     self.damaged[name] = str(error)
 
     def close(self) -> None:
@@ -102,25 +102,20 @@ class Session:
         shutil.rmtree(self._spill, ignore_errors=True)
 
     def _attach(self, name: str, stamp: tuple[int, int]) -> None:
-        path, catalog = self._folder / f"{name}{_SUFFIX}", catalog_of(name)
-        with duckdb_faults(f"cannot open table {name!r}"):
-            self.connection.execute(f"ATTACH {quote_text(str(path))} AS {quote(catalog)} (READ_ONLY)")
-            try:
-                info = read_info(self.connection, catalog)
-            except duckdb.Error as error:
-                self.connection.execute(f"DETACH {quote(catalog)}")
-                raise StorageError(f"{path} is not a skyband table: {first_line(error)}") from error
-            for statement in view_statements(info, catalog):
-                self.connection.execute(statement)
+        path = self._folder / f"{name}{_SUFFIX}"
+        info = attach_table(self.connection, path, catalog_of(name), views=view_statements)
         self._tables[name] = Attached(info, stamp)
 
     def _detach(self, name: str) -> None:
+        self._drop_views(name)
+        self.connection.execute(f"DETACH {quote(catalog_of(name))}")
+        del self._tables[name]
+
+    def _drop_views(self, name: str) -> None:
         table = quote(name)
         self.connection.execute(
-            f"DROP VIEW IF EXISTS {table}; DROP VIEW IF EXISTS keys.{table}; DROP VIEW IF EXISTS placed.{table}; "
-            f"DETACH {quote(catalog_of(name))}"
+            f"DROP VIEW IF EXISTS {table}; DROP VIEW IF EXISTS keys.{table}; DROP VIEW IF EXISTS placed.{table}"
         )
-        del self._tables[name]
 
 
 @contextmanager

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from skyband.schema.attach import attach_table
 from skyband.schema.columns import TableInfo
-from skyband.schema.errors import SkybandError, StoreNotFound, TableNotFound
-from skyband.schema.faults import duckdb_faults, storage_error
+from skyband.schema.errors import SkybandError, StorageError, StoreNotFound, TableNotFound
+from skyband.schema.faults import storage_error
 from skyband.schema.locks import writer_lock
-from skyband.schema.metadata import read_info
-from skyband.schema.names import check_table_name, quote_text
+from skyband.schema.names import check_table_name
 from skyband.schema.settings import Settings
 
 _PROJECTION = ".projection.safetensors"
@@ -70,14 +70,14 @@ class Store:
 
         Raises:
             TableNotFound: it is not there.
+            StorageError: it cannot be read.
         """
         import duckdb
 
         if not self.has(name):
             raise self.not_found(name)
-        with duckdb_faults(f"cannot open table {name!r}"), duckdb.connect(":memory:") as connection:
-            connection.execute(f"ATTACH {quote_text(str(self.table_file(name)))} AS one (READ_ONLY)")
-            return read_info(connection, "one")
+        with duckdb.connect(":memory:") as connection:
+            return attach_table(connection, self.table_file(name), "one")
 
     def drop(self, name: str) -> None:
         """Remove a table and its rejected rows; of a collection of images also vectors and thumbnails.
@@ -118,7 +118,12 @@ class Store:
         for path in (self.path / "vectors").glob(f"{check_table_name(name)}.*{_PROJECTION}"):
             path.unlink(missing_ok=True)
 
-    def not_found(self, name: str) -> TableNotFound:
-        """The error for a table that is not there, with the names that are."""
+    def not_found(self, name: str) -> SkybandError:
+        """The error for a table that is not there, with the names that are, or whose file cannot be read."""
+        if name in self.names():
+            try:
+                self.info(name)
+            except StorageError as error:
+                return error
         there = ", ".join(self.names()) or "none yet"
         return TableNotFound(f"no table {name!r} in {self.path}; there are: {there}")

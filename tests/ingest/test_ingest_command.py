@@ -141,3 +141,21 @@ def test_a_bad_file_is_one_line(
     assert words in errors
     assert len(errors.splitlines()) == 1, errors
     assert store.names() == []
+
+
+@pytest.mark.parametrize("mode", ["", "--append", "--replace"])
+def test_a_table_that_cannot_be_read_is_replaced_on_request_only(
+    run: Run, parquet: Parquet, store: Store, rows: Ask, mode: str
+) -> None:
+    path = parquet(id=[1], ra=[1.0], dec=[2.0])
+    run(path, "--table", "stars", "--epoch", "J2016.0")
+    store.table_file("stars").write_bytes(b"nonsense")
+    code, out, errors = run(path, "--table", "stars", "--epoch", "J2016.0", *filter(None, [mode]))
+    if mode == "--replace":
+        assert (code, rows("SELECT id, ra, dec FROM stars")) == (0, [(1, 1.0, 2.0)])
+        assert "what was there as table 'stars' could not be read: its history begins anew" in errors + out
+        assert [(version.version, version.action) for version in store.info("stars").versions] == [(1, "replace")]
+    else:
+        assert (code, out, errors.count("\n")) == (1, "", 1)
+        assert "--replace puts another in its place" in errors
+        assert store.table_file("stars").read_bytes() == b"nonsense"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from skyband.queries import Sky
@@ -191,6 +193,53 @@ def test_a_damaged_file_is_reported_and_the_other_tables_still_answer(store: Sto
         assert sky.sql("SELECT count(*) FROM wise").rows() == [(1,)]
         assert list(sky.tables) == ["wise"]
         assert "gaia" in sky.damaged
+
+
+def change_file(store: Store, table: str, statement: str) -> None:
+    with duckdb.connect(store.table_file(table)) as connection:
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("UPDATE skyband.properties SET value = '2' WHERE key = 'layout'", "layout 2; this one reads layout 1"),
+        ("ALTER TABLE skyband.columns ADD COLUMN flags VARCHAR", "'flags'"),
+        ("ALTER TABLE skyband.columns RENAME unit TO units", "'units'"),
+        ("ALTER TABLE skyband.versions RENAME version TO number", "version"),
+        ("DELETE FROM skyband.properties WHERE key = 'epoch'", "epoch"),
+        ("UPDATE skyband.properties SET value = '{' WHERE key = 'details'", "Expecting property name"),
+        ("UPDATE skyband.columns SET unit = 'kg' WHERE role = 'pmra'", "kg"),
+        ("ALTER TABLE data RENAME ra TO elsewhere", '"ra" referenced'),
+        ("DROP SCHEMA skyband CASCADE", "does not exist"),
+    ],
+)
+def test_a_table_of_another_layout_keeps_no_other_from_being_read(
+    store: Store, make_table: MakeTable, change: str, reason: str
+) -> None:
+    make_table("gaia", **ROW, pmra=[1.0], metadata=[Column("pmra", "", "mas.yr**-1", role="pmra")])
+    make_table("wise", **ROW)
+    change_file(store, "gaia", change)
+    with Sky(store.path) as sky:
+        assert sky.sql("SELECT count(*) FROM wise").rows() == [(1,)]
+        assert list(sky.tables) == ["wise"]
+        [(name, told)] = sky.damaged.items()
+        assert name == "gaia"
+        assert re.search(rf"^cannot read table 'gaia' .*({reason}).*; --replace .*, skyband drop removes it$", told)
+        with pytest.raises(StorageError, match=re.escape(told)):
+            sky.table("gaia")
+        make_table("gaia", **ROW)
+        assert sky.sql("SELECT count(*) FROM keys.gaia").rows() == [(1,)]
+        assert [version.version for version in sky.table("gaia").versions] == [1]
+    change_file(store, "gaia", change.replace("'pmra'", "'ra'"))
+    store.drop("gaia")
+    assert store.names() == ["wise"]
+
+
+def test_a_table_from_before_layouts_had_numbers_is_read(store: Store, make_table: MakeTable) -> None:
+    info = make_table("gaia", **ROW)
+    change_file(store, "gaia", "DELETE FROM skyband.properties WHERE key = 'layout'")
+    assert store.info("gaia") == info
 
 
 def test_drop_removes_the_table_for_later_readers_only(store: Store, make_table: MakeTable) -> None:

@@ -50,6 +50,29 @@ def test_tables_describe_and_history_tell_people_and_programs(run: Run, tables: 
     assert [row["version"] for row in json.loads(run("history", "gaia", "--json")[1])] == [1]
 
 
+def test_a_table_that_cannot_be_read_is_listed_and_dropped(run: Run, store: Store, tables: None) -> None:
+    store.table_file("gaia").write_bytes(b"nonsense")
+    code, out, err = run("tables")
+    assert (code, err.count("\n")) == (0, 1)
+    assert [line.split()[0] for line in out.splitlines()[2:]] == ["wise", "gaia"]
+    assert out.splitlines()[-1].split() == ["gaia", "cannot", "be", "read"]
+    wise, gaia = json.loads(run("tables", "--json")[1])
+    assert (wise["name"], wise["damaged"], gaia["name"], gaia["rows"], wise.keys()) == (
+        "wise",
+        None,
+        "gaia",
+        None,
+        gaia.keys(),
+    )
+    assert gaia["damaged"].startswith("cannot read table 'gaia'")
+    for asked in (("describe", "gaia"), ("crossmatch", "gaia", "wise", "--radius", "1", "--into", "m")):
+        code, out, err = run(*asked)
+        assert (code, out) == (1, "")
+        assert [line for line in err.splitlines() if "left out" not in line] == [f"skyband: {gaia['damaged']}"]
+    assert run("drop", "gaia")[0] == 0
+    assert [row["name"] for row in json.loads(run("tables", "--json")[1])] == ["wise"]
+
+
 def test_long_lists_of_details_are_counted_for_people(run: Run, store: Store) -> None:
     with write_table(store, "t") as writer:
         writer.connection.execute("CREATE TABLE new.main.data AS SELECT 1 AS a")
