@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skyband.ingest.appending import LOST, NEW_ROW
+from skyband.ingest.beside import rejects_beside
 from skyband.ingest.options import IngestOptions, IngestReport
 from skyband.ingest.plan import Plan, make_plan, value
 from skyband.ingest.positions import prepare
@@ -19,7 +20,6 @@ from skyband.ingest.readers.source import Source
 from skyband.ingest.rejects import find_rejects, remove_rejects, write_rejects
 from skyband.ingest.stoppable import execute_stoppable
 from skyband.schema.columns import HEALPIX_COLUMN, TableInfo
-from skyband.schema.disk import put_in_place
 from skyband.schema.errors import BadTable, TableExists
 from skyband.schema.faults import first_line
 from skyband.schema.names import check_table_name, quote
@@ -151,22 +151,17 @@ def _rejects_leaving(
 ) -> Iterator[Path | None]:
     """Rejected rows leave the table being built; their file takes its place once the body has published the table."""
     connection = writer.connection
-    waiting = final.with_name(f".{final.name}")
-    # Rows added to a table leave those turned away when it was made where they are.
-    earlier = final if plan.old and final.exists() else None
-    try:
+    with rejects_beside(writer, final) as waiting:
+        # Rows added to a table leave those turned away when it was made where they are.
+        earlier = final if plan.old and final.exists() else None
         if rejected:
             write_rejects(connection, plan.layout, waiting, earlier)
             remove_rejects(connection)
+        elif earlier is None:
+            waiting.touch()
         for name in plan.passing:
             connection.execute(f"ALTER TABLE new.main.data DROP COLUMN {quote(name)}")
         yield final if rejected else None
-        if rejected:
-            put_in_place(waiting, final)
-        elif earlier is None:
-            final.unlink(missing_ok=True)
-    finally:
-        waiting.unlink(missing_ok=True)
 
 
 def _properties(

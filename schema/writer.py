@@ -48,6 +48,7 @@ class TableWriter:
         self.session = reader
         self.connection: duckdb.DuckDBPyConnection = reader.connection
         self.previous: TableInfo | None = reader.tables.get(name)
+        self.version_id = secrets.token_hex(6)  # of the version to be
         self.published: TableInfo | None = None
 
     def begin_with_previous(self) -> None:
@@ -100,7 +101,7 @@ class TableWriter:
     def _next_version(self, action: str, rows: int, command: str) -> Version:
         return Version(
             version=self.previous.version.version + 1 if self.previous else 1,
-            version_id=secrets.token_hex(6),
+            version_id=self.version_id,
             action=action,
             rows=rows,
             built_at=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -187,7 +187,7 @@ def _published(
             raise BadTable(f"{named} names no image")
     rejected_file = store.rejected_file(options.collection)
     if old is not None or added:
-        with refusals_kept(connection, rejected_file) as all_rejected:
+        with refusals_kept(writer, rejected_file) as all_rejected:
             if added + replaced + updated:
                 info = _publish(store, writer, options, named, dict(all_rejected))
     return AddReport(

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from skyband.ingest.beside import rejects_beside
 from skyband.ingest.images.candidates import Refused
-from skyband.schema.disk import put_in_place
 from skyband.schema.names import quote_text
 from skyband.schema.sql import fill_sql
+from skyband.schema.writer import TableWriter
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,7 +53,7 @@ def first_refusals(connection: duckdb.DuckDBPyConnection, most: int = 3) -> str:
 
 
 @contextmanager
-def refusals_kept(connection: duckdb.DuckDBPyConnection, final: Path) -> Iterator[Mapping[str, int]]:
+def refusals_kept(writer: TableWriter, final: Path) -> Iterator[Mapping[str, int]]:
     """Write what was refused, now and before, to a file; it takes its place once the body has published the table.
 
     Earlier refusals of a place are void when it was looked at again.
@@ -60,17 +61,13 @@ def refusals_kept(connection: duckdb.DuckDBPyConnection, final: Path) -> Iterato
     Yields:
         Number of images in the file by reason.
     """
-    waiting = final.with_name(f".{final.name}")
-    earlier = f"read_parquet({quote_text(str(final))})" if final.exists() else "refused"
-    try:
+    connection = writer.connection
+    with rejects_beside(writer, final) as waiting:
+        earlier = f"read_parquet({quote_text(str(final))})" if final.exists() else "refused"
         connection.execute(fill_sql("skyband.ingest.images", "rejects", earlier=earlier))
         counts = count_reasons(connection, "all_refused")
         if counts:
             connection.execute(f"COPY all_refused TO {quote_text(str(waiting))} (FORMAT parquet)")
-        yield counts
-        if counts:
-            put_in_place(waiting, final)
         else:
-            final.unlink(missing_ok=True)
-    finally:
-        waiting.unlink(missing_ok=True)
+            waiting.touch()
+        yield counts

@@ -42,6 +42,7 @@ main()
 BUILDING = ("open", "new.fits", "7")
 BEFORE_THE_MOVE = ("os.rename", ".stars.building.duckdb", "1")
 AFTER_THE_MOVE = ("os.rename", ".stars.rejected.parquet", "1")
+AFTER_THE_EMPTYING = ("os.remove", "stars.rejected.parquet", "1")
 
 
 @pytest.fixture
@@ -96,6 +97,26 @@ def test_a_killed_writer_leaves_a_whole_table(
     assert [version.action for version in report.info.versions] == ["ingest"] + ["replace"] * (1 + published)
     left = {path.name for path in store.tables_folder.iterdir()}
     assert left == {"stars.duckdb", "stars.rejected.parquet", ".stars.lock"}
+
+
+def test_rejects_of_a_version_whose_writer_was_killed_are_kept(
+    store: Store, old_file: Path, new_file: Path, take: Take, rejected: Ask, tmp_path: Path
+) -> None:
+    killed = run(AT_AN_EVENT, *AFTER_THE_MOVE, str(int(signal.SIGKILL)), *command(store, new_file, "--replace"))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    bad_file = tmp_path / "bad.fits"
+    Table({"id": [9, 10], "ra": [1.0, 2.0], "dec": [0.0, 100.0]}).write(bad_file)
+    report = take(bad_file, mode="append")
+    assert rejected("reason, id") == [("impossible position", 8), ("impossible position", 10)]
+    assert report.info.details["rejected"] == {"impossible position": 2}
+    # Rejects that the published version has not, go.
+    killed = run(AT_AN_EVENT, *AFTER_THE_EMPTYING, str(int(signal.SIGKILL)), *command(store, old_file, "--replace"))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert store.rejected_file("stars").exists()
+    third = tmp_path / "third.fits"
+    Table({"id": [3], "ra": [1.0], "dec": [0.0]}).write(third)
+    assert take(third, mode="append").info.rows == 3
+    assert {path.name for path in store.tables_folder.iterdir()} == {"stars.duckdb", ".stars.lock"}
 
 
 def test_a_killed_first_ingest_leaves_no_table(store: Store, new_file: Path, take: Take, rows: Ask) -> None:
