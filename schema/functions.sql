@@ -72,8 +72,14 @@ CREATE MACRO cone_half_ra(dec0, radius_deg) AS CASE
     ELSE degrees(asin(least(1.0, sin(radians(radius_deg)) / cos(radians(dec0))))) + 1e-9
 END;
 
--- Chord of an angle, widened by 1 part in 1e9 so that rounding keeps a point exactly on the edge inside.
-CREATE MACRO chord_limit(radius_deg) AS 2 * sin(radians(least(radius_deg, 180)) / 2) * (1 + 1e-9) + 1e-15;
+-- Whether a number can be a radius: not negative, NaN or NULL. (NaN is greater than all numbers, even infinity.)
+CREATE MACRO is_radius(radius) AS coalesce(radius BETWEEN 0 AND 'Infinity'::DOUBLE, false);
+
+-- Chord of an angle, widened by 1 part in 1e9 so that rounding keeps a point exactly on the edge inside; NULL where the
+-- angle is no radius.
+CREATE MACRO chord_limit(radius_deg) AS CASE WHEN is_radius(radius_deg)
+    THEN 2 * sin(radians(least(radius_deg, 180)) / 2) * (1 + 1e-9) + 1e-15
+END;
 
 -- Number of the band a coordinate of a unit vector lies in; bands are six chords wide, 7.5e-5 (15 arcsec) at least:
 -- narrower ones double more points, wider ones compare more pairs where the sky is crowded.

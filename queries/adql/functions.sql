@@ -71,7 +71,7 @@ CREATE MACRO adql_point(lon, lat) AS CASE
     ELSE adql_direction(unit_x(lon, lat), unit_y(lon, lat), unit_z(lat))
 END;
 CREATE MACRO adql_circle(lon, lat, radius) AS CASE
-    WHEN lon IS NOT NULL AND lat IS NOT NULL AND radius >= 0
+    WHEN lon IS NOT NULL AND lat IS NOT NULL AND is_radius(radius)
     THEN [adql_point(lon, lat)[1], adql_point(lon, lat)[2], radius]::DOUBLE[3]
 END;
 CREATE MACRO adql_polygon(coordinates) AS CASE
@@ -103,22 +103,23 @@ CREATE MACRO adql_distance(lon1, lat1, lon2, lat2) AS CASE
     THEN degrees(2 * asin(sqrt(adql_haversine(lon1, lat1, lon2, lat2))))
     ELSE angdist_arcsec(lon1, lat1, lon2, lat2) / 3600
 END;
-CREATE MACRO adql_near(lon1, lat1, lon2, lat2, radius) AS radius >= 0 AND
+CREATE MACRO adql_near(lon1, lat1, lon2, lat2, radius) AS
     pow(unit_x(lon1, lat1) - unit_x(lon2, lat2), 2) + pow(unit_y(lon1, lat1) - unit_y(lon2, lat2), 2)
     + pow(unit_z(lat1) - unit_z(lat2), 2) <= pow(chord_limit(radius), 2);
 CREATE MACRO adql_circle_in_circle(lon1, lat1, radius1, lon2, lat2, radius2) AS
-    radius1 >= 0 AND (radius2 * (1 + 1e-9) >= 180 OR adql_distance(lon1, lat1, lon2, lat2) + radius1 <= radius2 * (1 + 1e-9));
+    is_radius(radius1) AND is_radius(radius2) AND (radius2 * (1 + 1e-9) >= 180 OR adql_distance(lon1, lat1, lon2, lat2) + radius1 <= radius2 * (1 + 1e-9));
 CREATE MACRO adql_circles_meet(lon1, lat1, radius1, lon2, lat2, radius2) AS
-    radius1 >= 0 AND radius2 >= 0 AND adql_near(lon1, lat1, lon2, lat2, radius1 + radius2);
+    is_radius(radius1) AND is_radius(radius2) AND adql_near(lon1, lat1, lon2, lat2, radius1 + radius2);
 
 -- Relations with polygons; adql_in_polygon, adql_edges_angle, adql_polygon_in_polygon and adql_polygons_meet are functions
 -- of polygons.py.
-CREATE MACRO adql_circle_in_polygon(lon, lat, radius, shape) AS radius >= 0 AND adql_in_polygon(lon, lat, shape)
+CREATE MACRO adql_circle_in_polygon(lon, lat, radius, shape) AS is_radius(radius) AND adql_in_polygon(lon, lat, shape)
     AND adql_edges_angle(lon, lat, shape) >= radius * (1 - 1e-9);
-CREATE MACRO adql_circle_meets_polygon(lon, lat, radius, shape) AS radius >= 0 AND (adql_in_polygon(lon, lat, shape)
+CREATE MACRO adql_circle_meets_polygon(lon, lat, radius, shape) AS is_radius(radius) AND (adql_in_polygon(lon, lat, shape)
     OR adql_edges_angle(lon, lat, shape) <= radius * (1 + 1e-9));
 -- Up to a hemisphere, a circle holds what lies between points it holds; a larger one is all but a circle at its antipode.
-CREATE MACRO adql_polygon_in_circle(shape, lon, lat, radius) AS CASE WHEN radius <= 90
+CREATE MACRO adql_polygon_in_circle(shape, lon, lat, radius) AS CASE WHEN NOT is_radius(radius) THEN false
+    WHEN radius <= 90
     THEN list_bool_and(list_transform(
         range(1, len(shape), 2), lambda i: adql_near(shape[i], shape[i + 1], lon, lat, radius)))
     WHEN radius * (1 + 1e-9) >= 180 THEN shape IS NOT NULL
@@ -127,4 +128,5 @@ CREATE MACRO adql_polygon_in_circle(shape, lon, lat, radius) AS CASE WHEN radius
 
 -- Square degrees; adql_polygon_area and adql_polygon_centroid are functions of polygons.py.
 CREATE MACRO adql_point_area(shape) AS CASE WHEN shape IS NOT NULL THEN 0e0 END;
-CREATE MACRO adql_circle_area(shape) AS 4 * pi() * pow(sin(radians(least(shape[3], 180)) / 2), 2) * pow(180 / pi(), 2);
+CREATE MACRO adql_circle_area(shape) AS CASE WHEN shape IS NOT NULL
+    THEN 4 * pi() * pow(sin(radians(least(shape[3], 180)) / 2), 2) * pow(180 / pi(), 2) END;

@@ -148,6 +148,18 @@ def test_an_impossible_cone_is_refused(sky: Sky, arguments: Any, error: type[Exc
         sky.cone(*arguments)
 
 
+@pytest.mark.parametrize("radius", ["NULL", "'NaN'::DOUBLE", "-1", "-0.001", "'-Infinity'::DOUBLE"])
+def test_what_is_no_radius_finds_nothing(sky: Sky, radius: str) -> None:
+    for query in (f"FROM cone('gaia', 10, 0, {radius})", f"FROM xmatch('gaia', 'gaia', {radius})"):
+        assert sky.sql(query).rows() == []
+
+
+def test_a_radius_of_nothing_finds_what_is_at_the_place(sky: Sky) -> None:
+    assert sky.sql("SELECT id FROM cone('gaia', 10, 0, 0)").rows() == [(1,)]
+    assert sky.sql("FROM xmatch('gaia', 'gaia', 0) ORDER BY ALL").rows() == [(1, 1, 0.0), (2, 2, 0.0), (3, 3, 0.0)]
+    assert len(sky.sql("FROM xmatch('gaia', 'gaia', 'Infinity'::DOUBLE)")) == 9
+
+
 @pytest.fixture
 def whole_sky(store: Store, make_table: MakeTable) -> Any:
     """4,000 positions, thick at the poles and around RA 0, some with ra in -180 to 0; with their SkyCoord."""

@@ -54,6 +54,29 @@ def test_cones(ask: Ask, rows: Rows, form: str, centre: tuple[float, float, floa
     assert [row[0] for row in ask(query)] == expected.tolist()
 
 
+POLYGON = "POLYGON(9, 19, 11, 19, 11, 21, 9, 21)"
+
+
+@pytest.mark.parametrize("radius", ["x", "x * -1", "x * CAST('NaN' AS DOUBLE PRECISION)"], ids=["NULL", "-1", "NaN"])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "CONTAINS(POINT(ra, dec), CIRCLE(10, 20, {0})) = 1",
+        "CONTAINS(CIRCLE(ra, dec, 0), CIRCLE(10, 20, {0})) = 1",
+        "CONTAINS(CIRCLE(ra, dec, {0}), CIRCLE(10, 20, 180)) = 1",
+        "INTERSECTS(CIRCLE(ra, dec, 1), CIRCLE(10, 20, {0})) = 1",
+        "CONTAINS(CIRCLE(10, 20, {0}), POLYGON) = 1",
+        "INTERSECTS(CIRCLE(10, 20, {0}), POLYGON) = 1",
+        "CONTAINS(POLYGON, CIRCLE(10, 20, {0})) = 1",
+        "AREA(CIRCLE(10, 20, {0})) > 0",
+    ],
+)
+def test_what_is_no_radius_finds_nothing(ask: Ask, condition: str, radius: str) -> None:
+    number = "NULLIF(1.0, 1.0)" if radius == "x" else "1.0"
+    where = condition.format("t." + radius).replace("POLYGON", POLYGON)
+    assert ask(f"SELECT source_id FROM (SELECT ra, dec, source_id, {number} AS x FROM gaia) AS t WHERE {where}") == []
+
+
 @pytest.mark.parametrize(
     "query",
     [
