@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -169,12 +170,29 @@ class Sky:
         return relation
 
 
+_EXPLAIN = re.compile(r"\s*explain\b(\s*\(\s*(analyze|format)\b[^)]*\))?(\s*analyze\b)?", re.IGNORECASE)
+
+
 def _check_one_select(cursor: duckdb.DuckDBPyConnection, query: str) -> None:
     from duckdb import StatementType
 
-    kinds = [statement.type for statement in cursor.extract_statements(query)]
-    if len(kinds) != 1:
-        raise QueryError(f"the query holds {len(kinds)} statements; give exactly one SELECT")
-    # A PIVOT is one statement to its author and several to DuckDB.
-    if kinds[0] not in (StatementType.SELECT, StatementType.EXPLAIN, StatementType.MULTI):
-        raise QueryError(f"{kinds[0].name} statements change things; skyband answers SELECT statements")
+    statements = cursor.extract_statements(query)
+    if len(statements) != 1:
+        raise QueryError(f"the query holds {len(statements)} statements; give exactly one SELECT")
+    kind, text = statements[0].type, statements[0].query.rstrip("; \n")
+    # Of an EXPLAIN, and of what has a PIVOT in it (several statements to DuckDB), the kind does not tell what it does.
+    unclear = kind in (StatementType.EXPLAIN, StatementType.MULTI)
+    if unclear and not _is_select(cursor, _EXPLAIN.sub("", text, count=1)):
+        raise QueryError("the statement changes things; skyband answers SELECT statements, and explains them")
+    if not unclear and kind is not StatementType.SELECT:
+        raise QueryError(f"{kind.name} statements change things; skyband answers SELECT statements")
+
+
+def _is_select(cursor: duckdb.DuckDBPyConnection, text: str) -> bool:
+    """Whether the text of a statement can stand in parentheses after FROM: nothing but a SELECT can."""
+    from duckdb import ParserException
+
+    try:
+        return len(cursor.extract_statements(f"FROM (\n{text}\n)")) == 1
+    except ParserException:
+        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,47 @@ def test_names_are_made_unique_and_long_sums_become_64_bit(sky: Sky) -> None:
 def test_wrong_sql_is_one_clear_error(sky: Sky, query: str, message: str) -> None:
     with pytest.raises(QueryError, match=message):
         sky.sql(query).rows()
+
+
+PIVOT = "PIVOT gaia ON name USING sum(n)"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "EXPLAIN ANALYZE COPY (SELECT 1) TO '{file}'",
+        "explain (analyze, format json) copy gaia to '{file}'",
+        "EXPLAIN /* COPY */ ANALYZE -- SELECT\n COPY gaia TO '{file}'",
+        f"EXPLAIN ANALYZE COPY ({PIVOT}) TO '{{file}}'",
+        f"COPY ({PIVOT}) TO '{{file}}'",
+        f"CREATE TABLE made AS {PIVOT}",
+        "EXPLAIN ANALYZE CREATE TABLE made AS SELECT 1",
+    ],
+)
+def test_what_changes_things_is_refused_in_disguise(sky: Sky, query: str, tmp_path: Path) -> None:
+    with pytest.raises(QueryError, match="the statement changes things"):
+        sky.sql(query.format(file=tmp_path / "x.csv"))
+    assert not (tmp_path / "x.csv").exists()
+    with pytest.raises(QueryError, match="made"):
+        sky.sql("FROM made")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "EXPLAIN SELECT id FROM gaia",
+        "explain analyze (select id from gaia) -- so\n;\n",
+        "EXPLAIN (ANALYZE, FORMAT json) FROM gaia",
+        "EXPLAIN (FORMAT json) WITH a AS (FROM gaia) FROM a",
+    ],
+)
+def test_a_select_is_explained(sky: Sky, query: str) -> None:
+    [(_, plan)] = sky.sql(query).rows()
+    assert "gaia" in plan
+
+
+def test_a_pivot_is_answered(sky: Sky) -> None:
+    assert sky.sql(f"SELECT id, a FROM ({PIVOT} GROUP BY id) ORDER BY id").rows() == [(1, 1), (2, None), (3, None)]
 
 
 def test_cone_comes_nearest_first_with_its_separation(sky: Sky) -> None:
