@@ -14,7 +14,7 @@ class Find(StrEnum):
     """Which of the pairs within the radius are kept; equal separations are decided by id."""
 
     ALL = "all"  # every pair
-    BEST = "best"  # closest pair first, each row in one pair at most (STILTS' find=best)
+    BEST = "best"  # closest pair first, then the closest of rows still free; STILTS' leaves more of them alone
     BEST1 = "best1"  # the nearest right row of each left row
     BEST2 = "best2"  # the nearest left row of each right row
     MUTUAL = "mutual"  # pairs that are each other's nearest
