@@ -158,31 +158,54 @@ class Sky:
         self.close()
 
     def _relation(self, query: str, parameters: Parameters, given: Mapping[str, Given]) -> duckdb.DuckDBPyRelation:
+        import duckdb
+
         with duckdb_faults("query failed"):
             # A cursor of its own: a result still being read would otherwise block the next question.
             cursor = self._session.connection.cursor()
             for name, table in given.items():
                 cursor.register(name, table.rows)
             _check_one_select(cursor, query)
-            relation = cursor.sql(query, params=parameters) if parameters is not None else cursor.sql(query)
+            try:
+                relation = cursor.sql(query, params=parameters) if parameters is not None else cursor.sql(query)
+            except duckdb.CatalogException as error:
+                raise self._missing(error) from error
         if relation is None:
             raise QueryError("the query has no result; skyband answers SELECT statements")
         return relation
 
+    def _missing(self, error: duckdb.CatalogException) -> Exception:
+        """What to say of a table that is not there, in place of what DuckDB takes for alike."""
+        found = _NO_TABLE.search(str(error))
+        if found is None:
+            return error
+        name = found[1].lower()
+        info = self._session.tables.get(name)
+        if info is None:
+            return QueryError(f"query failed: {self.store.not_found(name)}")
+        if info.role("ra") is None:
+            return QueryError(
+                f"table {name!r} has no positions, so keys.{name}, cone() and xmatch() of it cannot be asked"
+            )
+        return error
 
+
+_NO_TABLE = re.compile(r"Table with name (\w+) does not exist")
 _EXPLAIN = re.compile(r"\s*explain\b(\s*\(\s*(analyze|format)\b[^)]*\))?(\s*analyze\b)?", re.IGNORECASE)
 
 
 def _check_one_select(cursor: duckdb.DuckDBPyConnection, query: str) -> None:
     from duckdb import StatementType
 
+    from skyband.queries.serving.gate import without_semicolon
+
     statements = cursor.extract_statements(query)
     if len(statements) != 1:
         raise QueryError(f"the query holds {len(statements)} statements; give exactly one SELECT")
-    kind, text = statements[0].type, statements[0].query.rstrip("; \n")
+    kind = statements[0].type
     # Of an EXPLAIN, and of what has a PIVOT in it (several statements to DuckDB), the kind does not tell what it does.
     unclear = kind in (StatementType.EXPLAIN, StatementType.MULTI)
-    if unclear and not _is_select(cursor, _EXPLAIN.sub("", text, count=1)):
+    if unclear and not _is_select(cursor, _EXPLAIN.sub("", without_semicolon(query), count=1)):
         raise QueryError("the statement changes things; skyband answers SELECT statements, and explains them")
     if not unclear and kind is not StatementType.SELECT:
         raise QueryError(f"{kind.name} statements change things; skyband answers SELECT statements")

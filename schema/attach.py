@@ -43,8 +43,10 @@ def attach_table(
         # Whatever the file says, it must not keep the other tables from being read.
         except (duckdb.Error, SkybandError, LookupError, TypeError, ValueError) as error:
             connection.execute(f"DETACH DATABASE IF EXISTS {quote(catalog)}")
+            is_other = isinstance(error, duckdb.CatalogException)
+            reason = "it is a database, but no table of skyband" if is_other else first_line(error)
             raise StorageError(
-                f"cannot read table {path.stem!r} ({path}): {first_line(error)}; "
+                f"cannot read table {path.stem!r} ({path}): {reason}; "
                 "--replace puts another in its place, skyband drop removes it"
             ) from error
     return info

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
 
 from skyband.schema.errors import QueryError, ResourceLimit, SkybandError, StorageError
+
+_OF_FUNCTION = re.compile(r"^.*Python exception occurred while executing the UDF: (\w+: )?", re.DOTALL)
+"""What DuckDB puts before the message of a function written in Python."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -36,7 +40,7 @@ def duckdb_faults(doing: str) -> Iterator[None]:
     except duckdb.InterruptException as error:
         raise ResourceLimit(f"{doing}: interrupted") from error
     except duckdb.Error as error:
-        raise QueryError(f"{doing}: {str(error).strip()}") from error
+        raise QueryError(f"{doing}: {_OF_FUNCTION.sub('', str(error).strip())}") from error
     except RuntimeError as error:
         # What DuckDB's client makes of Ctrl-C.
         if str(error) == "Query interrupted":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,17 +31,27 @@ def open_sky(settings: Settings) -> Iterator[Sky]:
         yield sky
 
 
-FORMAT_OPTION = click.option(
-    "--format", type=click.Choice(["table", *FORMATS]), help="Format; otherwise it follows from the file's suffix."
-)
+_FOLLOWS = "otherwise it follows from the file's suffix."
+FORMAT_OPTION = click.option("--format", type=click.Choice(list(FORMATS)), help=f"Format; {_FOLLOWS}")
+"""`--format` of what always goes to a file."""
 
 
 def output_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add `-o FILE` and `--format`, taken as `output` and `format`."""
-    option = click.option(
+
+    @click.option(
         "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write instead of printing."
     )
-    return option(FORMAT_OPTION(command))
+    @click.option(
+        "--format", type=click.Choice(["table", *FORMATS]), help=f"Format (table: aligned, to be printed); {_FOLLOWS}"
+    )
+    @wraps(command)
+    def checked(*args: Any, output: Path | None, format: str | None, **kwargs: Any) -> None:
+        if output is not None and format == "table":
+            raise click.UsageError("--format table is for printing; give another format, or leave out -o FILE")
+        command(*args, output=output, format=format, **kwargs)
+
+    return checked
 
 
 def deliver(
@@ -53,7 +64,7 @@ def deliver(
     from skyband.queries.formats import encode
 
     if output is not None:
-        rows = result.write(output, None if format == "table" else format)
+        rows = result.write(output, format)
         note(f"{rows:,} rows written to {output}")
     elif format in (None, "table"):
         print_result(result, settings.print_rows, hidden=hidden)

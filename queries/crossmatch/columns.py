@@ -43,11 +43,13 @@ def pair_columns(options: MatchOptions, left: TableInfo, right: TableInfo) -> tu
             Column("group_size", "", "", "meta.number", description="Rows in the linked group"),
         ]
     source = left.name if options.join in (Join.INNER, Join.LEFT, Join.LEFT_ONLY) else f"{left.name}, or {right.name}"
-    return (
-        *columns,
+    columns += [
         Column("ra", "", "deg", "pos.eq.ra;meta.main", description=f"Right ascension (ICRS) in {source}", role="ra"),
         Column("dec", "", "deg", "pos.eq.dec;meta.main", description=f"Declination (ICRS) in {source}", role="dec"),
-    )
+    ]
+    # The id of a table named "group" has the name of the group's; DuckDB numbers equal names in the same way.
+    names = unique_names([column.name for column in columns])
+    return tuple(replace(column, name=name) for column, name in zip(columns, names, strict=True))
 
 
 def wide_columns(own: Iterable[Column], tables: Sequence[tuple[str, str, TableInfo]]) -> Iterator[tuple[str, Column]]:

@@ -220,6 +220,19 @@ def test_a_self_match_lists_each_pair_once_and_links_groups(store: Any, make_tab
     assert (report.counts.pairs, report.counts.left_matched, report.counts.left_unmatched) == (3, 5, 1)
 
 
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_self_match_of_a_table_named_group_tells_its_ids_from_its_groups(
+    store: Any, make_table: Any, wide: bool
+) -> None:
+    make_table("group", id=[30, 10], ra=[10.0, 10.0002], dec=[0.0, 0.0])
+    options = MatchOptions(left="group", right="group", radius_arcsec=1.0, into="twins", find=Find.ALL, wide=wide)
+    info = crossmatch(store, options).info
+    with Sky(store.path) as sky:
+        assert sky.sql("SELECT group_id, group_id_2, group_id_1, group_size FROM twins").rows() == [(10, 30, 10, 2)]
+    said = {column.name: column.description for column in info.columns}
+    assert (said["group_id"], said["group_id_1"]) == ("", "Least id of the linked group")
+
+
 def test_groups_follow_long_chains(store: Any, make_table: Any) -> None:
     rng = np.random.default_rng(0)
     order = rng.permutation(500)
