@@ -148,7 +148,8 @@ class FeatureTable:
         with duckdb_faults("features failed"):
             relation = self.sky.connection.cursor().sql(query)
         columns = [*self.columns[:2], *extra, *([label.column] if label else []), *self.columns[2:]]
-        return Result(relation, tuple(columns), query=query, batch_rows=self.sky.store.settings.batch_rows)
+        batch_rows = self.sky.store.settings.batch_rows
+        return Result(relation, tuple(columns), query=query, batch_rows=batch_rows, source=self.sky)
 
     def _passed_on(self, name: str) -> Column:
         column = self.info.column(name)

@@ -38,6 +38,7 @@ END;
 
 -- Counts below, in equal bins, and above; adql_counts of connection.py puts them into one list.
 CREATE MACRO adql_bin(val, lower_edge, upper_edge, bins) AS CASE
+    WHEN val IS NULL THEN NULL
     WHEN val < lower_edge THEN 0
     WHEN val >= upper_edge THEN bins + 1
     -- Rounding may lift what lies just below the upper edge onto it.

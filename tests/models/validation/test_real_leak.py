@@ -46,7 +46,7 @@ def sky(real_data: Path, store: Store, tmp_path: Path) -> Iterator[Sky]:
 
 def test_what_the_bands_of_labelled_sets_give_away(sky: Sky) -> None:
     options = FeatureOptions(groups=("magnitudes", "colours", "parallax", "motion", "match"))
-    model = train_on_table(sky, "learnt", "kind", "kinds", options, budget_s=30).model
+    model = train_on_table(sky, "learnt", "kind", "kinds", options, budget_s=120).model
     classifier = Classifier.load(model.folder)
     report = validate(model, classifier, held_out(sky, model, classifier, "unseen", "kind"), with_leak=True)
     found = report.leak

@@ -101,6 +101,8 @@ def test_a_histogram_has_a_bounded_number_of_bins(bins: str) -> None:
 
 def test_histograms_count_everything(ask: Ask) -> None:
     assert ask("SELECT ivo_histogram(ra, 0, 360, 3) FROM gaia WHERE ra < 0") == [((0, 0, 0, 0, 0),)]
+    none = "SELECT ivo_histogram(g.ra, 0, 360, 2) FROM obs AS o LEFT JOIN gaia AS g ON g.source_id < 0"
+    assert ask(none) == [((0, 0, 0, 0),)]
     ((counts, n),) = ask("SELECT ivo_histogram(ra, 1, 359, 9999 + 1) AS h, COUNT(ra) AS n FROM gaia")
     assert (len(counts), sum(counts)) == (10_002, n)
     found = ask(
