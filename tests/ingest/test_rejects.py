@@ -51,6 +51,16 @@ def test_each_reason(parquet: Parquet, take: Take, rows: Ask, rejected: Ask, sto
     assert report.info.details["rejected"] == counts
 
 
+@pytest.mark.parametrize("type", [pa.float32(), pa.float64()])
+def test_nan_is_a_missing_value_whatever_the_statistics_of_the_file_say(
+    parquet: Parquet, take: Take, rows: Ask, type: pa.DataType
+) -> None:
+    columns = {"ra": [1.0, NAN, 3.0, 4.0], "dec": [1.0, 2.0, NAN, 4.0], "mag": [NAN, 2.0, 3.0, 4.0]}
+    report = take(parquet(id=[1, 2, 3, 4], **{name: pa.array(values, type) for name, values in columns.items()}))
+    assert report.rejected == {"missing position": 2}
+    assert rows("SELECT id, ra, dec, mag FROM stars ORDER BY id") == [(1, 1.0, 1.0, None), (4, 4.0, 4.0, 4.0)]
+
+
 def test_the_whole_range_of_positions_is_kept(parquet: Parquet, take: Take, rows: Ask) -> None:
     ra = [-180.0, -0.0, 0.0, 359.9999999, 360.0, 12.0, 12.0]
     dec = [0.0, 1.0, 2.0, 3.0, 4.0, 90.0, -90.0]
