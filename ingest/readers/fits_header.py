@@ -75,6 +75,8 @@ def _header_bytes(path: Path, stream: BinaryIO, number: int) -> bytes:
     blocks: list[bytes] = []
     while True:
         block = stream.read(_BLOCK)
+        if not blocks and not number and not block.startswith(b"SIMPLE"):
+            raise BadFile(f"{path} is no FITS file: it does not begin with the card SIMPLE")
         if not blocks and number and not block.startswith(b"XTENSION"):
             return b""  # the end, or what the standard calls special records
         if len(block) < _BLOCK or len(blocks) * _BLOCK > _HEADER_LIMIT:
