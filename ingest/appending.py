@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from skyband.ingest.readers.source import Source
 from skyband.ingest.readers.unite import wider
 from skyband.schema.columns import HEALPIX_COLUMN, Column, TableInfo, find_column
 from skyband.schema.errors import BadTable
@@ -56,6 +57,18 @@ def unite(table: TableInfo, new: Sequence[Column]) -> Union:
         tuple(_as(column, find_column(old, column.name)) for column in united),
         tuple(_as(column, find_column(new, column.name)) for column in united),
     )
+
+
+def read_like(table: TableInfo, source: Source) -> Source:
+    """The source with columns read as what they are in the table, where its own types are guesses and do not fit."""
+    types = {}
+    for column in source.columns:
+        old = find_column(table.columns, column.name)
+        if old and (old.type == "VARCHAR" or wider(old.type, column.type) is None):
+            # A table may have shorter integers than those to be added.
+            is_integer = wider(old.type, "BIGINT") == "BIGINT"
+            types[column.name] = "BIGINT" if is_integer else old.type
+    return source.read_as(types)
 
 
 def one_epoch(table: TableInfo, epoch: float | None, columns: Sequence[Column]) -> float | None:

@@ -91,8 +91,8 @@ def _objects_of(path: Path, kind: str) -> Iterator[dict[str, object]]:
 
 
 def _of_table(path: Path, note: Note) -> Iterator[GivenRows]:
-    source = open_source([path])
     with closing(duckdb.connect()) as connection:
+        source = open_source([path]).settled(connection)
 
         def rows() -> Iterator[pa.RecordBatch]:
             with duckdb_faults(f"{path} cannot be read"), source.relation(connection) as relation:

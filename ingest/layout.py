@@ -39,6 +39,7 @@ class Layout:
     placement: Placement | None  # None: a table without positions
     axes: Axes
     notes: tuple[str, ...] = ()
+    id_in_files: str = ""  # what the id's column is called there, "" where rows are numbered
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -125,7 +126,8 @@ def lay_out(
         items = [replace(item, column=_demoted(item.column)) for item in items]
     if placement and "FLOAT" in (placement.ra.type, placement.dec.type):
         notes.append("positions are 32-bit floats: their grain is 0.01 to 0.1 arcsec, coarser at larger angles")
-    layout = Layout(tuple(items), placement, axes, tuple(notes))
+    id_in_files = next((column.name for column in columns if column.role == "id"), "")
+    layout = Layout(tuple(items), placement, axes, tuple(notes), id_in_files)
     _check_unique(source, layout)
     return layout
 

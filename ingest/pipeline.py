@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from skyband.ingest.appending import LOST, NEW_ROW
+from skyband.ingest.appending import LOST, NEW_ROW, read_like
 from skyband.ingest.beside import rejects_beside
 from skyband.ingest.options import IngestOptions, IngestReport
 from skyband.ingest.plan import Plan, make_plan, value
@@ -16,7 +16,7 @@ from skyband.ingest.positions import prepare
 from skyband.ingest.progress import Counter, counted, watched
 from skyband.ingest.readers import open_source
 from skyband.ingest.readers.parquet import ParquetScan
-from skyband.ingest.readers.source import Source
+from skyband.ingest.readers.source import Misread, Source
 from skyband.ingest.rejects import find_rejects, remove_rejects, write_rejects
 from skyband.ingest.stoppable import execute_stoppable
 from skyband.schema.columns import HEALPIX_COLUMN, TableInfo
@@ -63,9 +63,8 @@ def ingest(
         # Now that nobody else can make or drop the table.
         _check_mode(store, options, writer.previous)
         old = writer.previous if options.mode == "append" else None
-        plan = make_plan(writer.connection, source, options, store=store.path, old=old)
-        _build(writer, source, plan, progress)
-        unread = source.rejects(writer.connection)
+        source = read_like(old, source) if old else source
+        source, plan, unread = _read(writer, source, options, store=store.path, old=old, progress=progress)
         rejected = find_rejects(writer.connection, plan.layout, unread, beside_old=old is not None)
         rows_read = _rows_read(writer, plan)
         rows_kept = rows_read - sum(rejected.values())
@@ -92,6 +91,36 @@ def _check_mode(store: Store, options: IngestOptions, there: TableInfo | None) -
         )
     if there is None and options.mode == "append":
         raise store.not_found(options.table)
+
+
+def _read(
+    writer: TableWriter,
+    source: Source,
+    options: IngestOptions,
+    *,
+    store: Path,
+    old: TableInfo | None,
+    progress: OnProgress | None,
+) -> tuple[Source, Plan, str | None]:
+    """Fill `new.main.data`, a second time if the files are not like their samples.
+
+    Returns:
+        The source as it was read in the end, its plan, and SQL of the rows nobody could read.
+    """
+    connection = writer.connection
+    plan = None
+    try:
+        plan = make_plan(connection, source, options, store=store, old=old)
+        _build(writer, source, plan, progress)
+        return source, plan, source.rejects(connection)
+    except Misread:
+        connection.execute("DROP TABLE IF EXISTS new.main.data")
+    # Ids become text rather than be left out, but not beside numbers that a table has already.
+    are_numbers = old is not None and (column := old.role("id")) is not None and column.type == "BIGINT"
+    source = source.settled(connection, "" if are_numbers else plan.layout.id_in_files if plan else None)
+    plan = make_plan(connection, source, options, store=store, old=old)
+    _build(writer, source, plan, progress)
+    return source, plan, source.rejects(connection)
 
 
 def _build(writer: TableWriter, source: Source, plan: Plan, progress: OnProgress | None) -> None:

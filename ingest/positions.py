@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from skyband.ingest.functions import put_function
 from skyband.ingest.readers.frames import FRAMES
 from skyband.schema.columns import Column
 from skyband.schema.errors import BadOption, BadTable
@@ -152,7 +153,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, axes: Axes) -> None:
         return pa.StructArray.from_arrays([placed.ra.deg, placed.dec.deg], names=["ra", "dec"])
 
     direction = struct_type({"ra": DOUBLE, "dec": DOUBLE})
-    connection.create_function("to_icrs", to_icrs, [DOUBLE, DOUBLE], direction, type=PythonUDFType.ARROW)
+    put_function(connection, "to_icrs", to_icrs, [DOUBLE, DOUBLE], direction, type=PythonUDFType.ARROW)
 
 
 def _degrees(column: Column, *, is_ra: bool) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
+from skyband.ingest.functions import put_function
 from skyband.schema.progress import OnProgress
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def counted(connection: duckdb.DuckDBPyConnection, rows: str, counter: Counter) 
         counter.add(len(each))
         return each.is_valid()
 
-    connection.create_function("count_rows", count_rows, [DOUBLE], BOOLEAN, type=PythonUDFType.ARROW, side_effects=True)
+    put_function(connection, "count_rows", count_rows, [DOUBLE], BOOLEAN, type=PythonUDFType.ARROW, side_effects=True)
     return f"(FROM {rows} WHERE count_rows(random()))"
 
 

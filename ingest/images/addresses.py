@@ -44,7 +44,10 @@ def list_addresses(path: Path, options: AddOptions) -> Listing:
         BadTable: no column has addresses.
         BadOption: a column the user names is not there.
     """
-    source = open_source([path])
+    import duckdb
+
+    with duckdb.connect() as connection:
+        source = open_source([path]).settled(connection, options.id)
     address = _address_column(source, options)
     layout, notes = _layout(source, options)
     scale = next((c for c in source.columns if plain_name(c.name) in _SCALE_NAMES), None)

@@ -97,7 +97,7 @@ def _source(
         description=catalogue.title,
         source=f"VizieR {catalogue.name}" if catalogue.name else "",
         notes=_notes(files, layout, columns, guesses),
-        scan=DelimitedScan(tuple(files), layout, columns),
+        scan=DelimitedScan(tuple(files), layout, columns, is_guess=True),
     )
 
 

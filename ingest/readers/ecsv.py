@@ -12,7 +12,7 @@ from skyband.ingest.readers.astropy_meta import Stored, read_metadata
 from skyband.ingest.readers.delimited_rows import DelimitedScan
 from skyband.ingest.readers.detect import is_gzip, open_bytes, reading
 from skyband.ingest.readers.frames import Frame
-from skyband.ingest.readers.sniff import Layout
+from skyband.ingest.readers.sniff import Layout, quotes_pair
 from skyband.ingest.readers.source import Source, unique_names
 from skyband.schema.errors import BadFile
 
@@ -49,7 +49,10 @@ def open_ecsv(path: Path) -> Source:
     if metadata.delimiter not in (" ", ","):
         raise BadFile(f"{path}: ECSV is delimited by blanks or commas, not by {metadata.delimiter!r}")
     names = [stored.name for stored in metadata.columns]
-    layout = Layout(metadata.delimiter, tuple(names), len(header) + 1, is_gzip=is_gzip(path), nulls=("",))
+    is_bare = not quotes_pair((*header, names_line), metadata.delimiter)
+    layout = Layout(
+        metadata.delimiter, tuple(names), len(header) + 1, is_bare=is_bare, is_gzip=is_gzip(path), nulls=("",)
+    )
     if _split(names_line, metadata.delimiter) != names:
         raise BadFile(f"{path} is damaged: its column names {names_line[:80]!r} are not those of its header")
     unique = unique_names([stored.column.name for stored in metadata.columns])

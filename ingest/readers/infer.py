@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,15 +16,8 @@ _PADDED = re.compile(r"[+-]?0\d+")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
 _NAN = re.compile(r"[+-]?nan", re.IGNORECASE)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z?)?")
-_FITTING = {
-    "BIGINT": ("integer",),
-    "VARCHAR": ("integer", "padded"),
-    "DOUBLE": ("integer", "padded", "float"),
-    "BOOLEAN": ("boolean",),
-    "DATE": ("date",),
-    "TIMESTAMP": ("date", "timestamp"),
-}
-"""Types in the order they are tried, and the kinds of text each takes."""
+_FAMILIES = (("integer", "padded", "float"), ("date", "timestamp"), ("boolean",))
+"""Kinds of text that one type can hold."""
 
 _BIGINT, _UBIGINT = 1 << 63, 1 << 64
 
@@ -38,12 +31,16 @@ class Guess:
     numbers: int = 0  # sampled values that are numbers, where most are and the column is text all the same
 
 
-def guess_type(values: Iterable[str]) -> Guess:
+def guess_type(values: Iterable[str], *, is_id: bool = False) -> Guess:
     """The type that the values, NULLs aside, have.
 
-    One value in a hundred (or two, in a small sample) may be of another kind without making the column text: the
-    rows of such values are rejected when they are read. Integers stay BIGINT up to 19 digits, and text where any
-    has a leading zero (`007` is an id).
+    The type takes in all numbers of the column, or all its dates and times. One value in a hundred (or two, in a small
+    sample) may be of another kind without making the column text: the rows of such values are rejected when they are
+    read. Integers stay BIGINT up to 19 digits, and text where any has a leading zero (`007` is an id).
+
+    Args:
+        values: a sample of the column.
+        is_id: whether they are ids, which are text if any of them is no integer.
     """
     counts = Counter(text for value in values if (text := value.strip(" \t")) not in NULLS)
     kinds = Counter[str]()
@@ -53,18 +50,27 @@ def guess_type(values: Iterable[str]) -> Guess:
     total = kinds.total()
     if not total:
         return Guess("DOUBLE" if nan else "")
-    allowed = min(max(2, total // 100), total // 3)
-    type = next((t for t, fitting in _FITTING.items() if total - sum(kinds[k] for k in fitting) <= allowed), None)
-    if type is None:
-        numbers = sum(kinds[kind] for kind in _FITTING["DOUBLE"])
+    allowed = 0 if is_id else min(max(2, total // 100), total // 3)
+    family = next((kinds_of for kinds_of in _FAMILIES if total - sum(kinds[k] for k in kinds_of) <= allowed), None)
+    if family is None:
+        numbers = sum(kinds[kind] for kind in _FAMILIES[0])
         return Guess("VARCHAR", numbers=numbers if 2 * numbers > total else 0)
-    misfits = tuple(text for text in counts if _kind(text) not in {*_FITTING[type], "nan"})[:3]
-    if type != "BIGINT":
-        return Guess(type, misfits)
-    whole = [int(text) for text in counts if _kind(text) == "integer"]
-    if min(whole) >= -_BIGINT and max(whole) < _BIGINT:
-        return Guess("BIGINT", misfits)
-    return Guess("UBIGINT" if min(whole) >= 0 and max(whole) < _UBIGINT else "VARCHAR", misfits)
+    misfits = tuple(text for text in counts if _kind(text) not in {*family, "nan"})[:3]
+    match family[0]:
+        case "boolean":
+            type = "BOOLEAN"
+        case "date":
+            type = "TIMESTAMP" if kinds["timestamp"] else "DATE"
+        case _:
+            type = _number_type(kinds, [int(text) for text in counts if _kind(text) == "integer"], is_id=is_id)
+    return Guess(type, misfits if type != "VARCHAR" else ())
+
+
+def integer_type(low: int, high: int) -> str:
+    """The type for integers between these."""
+    if low >= -_BIGINT and high < _BIGINT:
+        return "BIGINT"
+    return "UBIGINT" if low >= 0 and high < _UBIGINT else "VARCHAR"
 
 
 def merge(guesses: Iterable[Guess]) -> Guess:
@@ -79,6 +85,13 @@ def merge(guesses: Iterable[Guess]) -> Guess:
     if types == {"DATE", "TIMESTAMP"}:
         return Guess("TIMESTAMP", misfits)
     return Guess("VARCHAR", numbers=sum(guess.numbers for guess in known))
+
+
+def _number_type(kinds: Mapping[str, int], integers: list[int], *, is_id: bool) -> str:
+    if not kinds["float"]:
+        return "VARCHAR" if kinds["padded"] else integer_type(min(integers), max(integers))
+    rounded = kinds["integer"] > kinds["float"] and any(int(float(number)) != number for number in integers)
+    return "VARCHAR" if rounded or (is_id and integers) else "DOUBLE"
 
 
 def _kind(text: str) -> str:

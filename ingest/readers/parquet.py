@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -53,6 +53,14 @@ class ParquetScan:
 
     def rejects(self, connection: duckdb.DuckDBPyConnection) -> None:
         """None: Parquet declares its types."""
+
+    def read_as(self, types: Mapping[str, str]) -> ParquetScan:
+        """Itself: Parquet declares its types."""
+        return self
+
+    def settled(self, connection: duckdb.DuckDBPyConnection, id: str) -> ParquetScan:
+        """Itself: Parquet declares its types."""
+        return self
 
     def _damaged(self, error: duckdb.Error) -> Path | None:
         """The file at fault, None where the error has another cause."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from skyband.ingest.readers.detect import is_gzip, open_bytes, reading
 from skyband.ingest.readers.infer import NULLS, Guess, guess_type
 from skyband.schema.errors import BadFile
+from skyband.schema.role_names import ID_NAMES, plain_name
 
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_BYTES = 4 << 20
@@ -23,6 +25,10 @@ _CONTROLS = re.compile(rb"[\x80-\x9f]")
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _DECIMAL = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
 _DASHES = re.compile(r"-+")
+_IDS = frozenset[str]().union(*ID_NAMES)
+
+# The module's own limit, 128 KB a cell, would be an exception in the midst of a file.
+csv.field_size_limit((1 << 31) - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class Layout:
     delimiter: str
     names: tuple[str, ...]  # as in the header
     skip: int  # lines before the first row
+    quote: str = '"'  # "" where quotes are letters like others
+    is_bare: bool = False  # whether DuckDB can only take the rows alone, with line ends of one kind
     encoding: str = "utf-8"  # or "latin-1"
     is_gzip: bool = False
     nulls: tuple[str, ...] = NULLS
@@ -59,25 +67,46 @@ def sniff(path: Path, delimiter: str | None = None, sample_bytes: int = SAMPLE_B
         BadFile: no header, no separator, damaged gzip.
     """
     head, pieces = _sample(path, sample_bytes)
-    encoding = _encoding(path, b"".join((head, *pieces)))
+    sample = b"".join((head, *pieces))
+    encoding = _encoding(path, sample)
     lines = _NEWLINE.split(head.decode(encoding))
     top = _top(path, lines, delimiter)
     width = len(top.names)
     parts = (lines[top.skip :], *(_NEWLINE.split(piece.decode(encoding)) for piece in pieces))
-    rows = list(_rows(path, parts, top.delimiter, width))
+    quote = _quote(parts, top.delimiter)
+    rows = list(_rows(path, parts, top.delimiter, quote, width))
     columns: list[tuple[str, ...]] = list(zip(*rows, strict=True)) if rows else [()] * width
-    guesses = tuple(map(guess_type, columns))
+    guesses = tuple(
+        guess_type(values, is_id=plain_name(name) in _IDS) for name, values in zip(top.names, columns, strict=True)
+    )
     texts = (values for values, guess in zip(columns, guesses, strict=True) if guess.type == "VARCHAR")
     layout = Layout(
         top.delimiter,
         top.names,
         top.skip,
-        encoding,
-        is_gzip(path),
+        quote,
+        is_bare=not quotes_pair(lines[: top.skip], top.delimiter) or _has_several_line_ends(sample),
+        encoding=encoding,
+        is_gzip=is_gzip(path),
         nulls=_nulls(columns, guesses, top.widths),
         is_padded=any(value != value.strip(" ") for values in texts for value in set(values)),
     )
     return Sniffed(layout, tuple(lines[: top.header]), top.units, guesses, None if rows else 0)
+
+
+def csv_reader(lines: Iterable[str], delimiter: str, quote: str) -> Any:
+    """The reader of the module `csv` for lines written so."""
+    return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE)
+
+
+def quotes_pair(lines: Iterable[str], delimiter: str) -> bool:
+    """Whether in each line every quote that begins a value is closed where the value ends."""
+    try:
+        for line in (line for line in lines if '"' in line):
+            list(csv.reader([line], delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +171,17 @@ def _encoding(path: Path, sample: bytes) -> str:
     return "utf-8"
 
 
+def _has_several_line_ends(sample: bytes) -> bool:
+    both = sample.count(b"\r\n")
+    return sum(count > 0 for count in (both, sample.count(b"\n") - both, sample.count(b"\r") - both)) > 1
+
+
+def _quote(parts: Iterable[list[str]], delimiter: str) -> str:
+    """The sign around values. TSV has none (IVOA), though many write it; one that does pairs it in each line."""
+    lines = (line for lines in parts for line in lines if not line.startswith("#"))
+    return "" if delimiter == "\t" and not quotes_pair(lines, delimiter) else '"'
+
+
 def _delimiter(path: Path, lines: list[str], candidates: tuple[str, ...]) -> str:
     """The separator that cuts the header into most fields, and the first rows into as many."""
     best, most = "", 1
@@ -180,10 +220,10 @@ def _commented_names(path: Path, comments: list[str], first: list[str], delimite
     raise BadFile(f"{path} has no header line with column names; its first line is {delimiter.join(first)[:80]!r}")
 
 
-def _rows(path: Path, parts: tuple[list[str], ...], delimiter: str, width: int) -> Iterator[list[str]]:
+def _rows(path: Path, parts: Iterable[list[str]], delimiter: str, quote: str, width: int) -> Iterator[list[str]]:
     seen = good = 0
     for lines in parts:
-        reader = csv.reader((line for line in lines if not line.startswith("#")), delimiter=delimiter)
+        reader = csv_reader((line for line in lines if not line.startswith("#")), delimiter, quote)
         with suppress(csv.Error):  # a quote without its partner, perhaps cut off
             for row in filter(None, reader):
                 seen += 1

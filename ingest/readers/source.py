@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os.path
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,9 +14,10 @@ import duckdb
 import pyarrow as pa
 
 from skyband.ingest.readers.arrays import arrow_type
-from skyband.schema.columns import Column
+from skyband.schema.columns import Column, find_column
 from skyband.schema.errors import BadFile
 from skyband.schema.names import quote, quote_text
+from skyband.schema.roles import find_id
 
 _serial = itertools.count(1)
 
@@ -29,6 +30,20 @@ class Scan(Protocol):
 
     def rejects(self, connection: duckdb.DuckDBPyConnection) -> str | None:
         """SQL of the rows the last `relation` left out, None where there are none."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What `relation` gives."""
+
+    def read_as(self, types: Mapping[str, str]) -> Scan:
+        """The scan with other types of columns (by name) where its own are guessed; declared types stay."""
+
+    def settled(self, connection: duckdb.DuckDBPyConnection, id: str) -> Scan:
+        """The scan with what only a look at all rows shows."""
+
+
+class Misread(BadFile):
+    """A sample of a file promised what its rows do not keep: the source must be `settled` before it is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,20 +76,75 @@ class Source:
 
         Raises:
             BadFile: the file turned out damaged while it was read.
+            Misread: it must be `settled` first.
         """
         return self.scan.relation(connection)
 
     def rejects(self, connection: duckdb.DuckDBPyConnection) -> str | None:
         """SQL of the rows the last relation on this connection left out, None where every row was good.
 
-        Its columns: `file`, `line` (counted from 1, header included), `column` (NULL for a fault of the whole line),
-        `reason`, `text` (the line). Only CSV, TSV and ECSV can have such rows: the other formats declare their types,
-        and a value that breaks them is a `BadFile`.
+        Its columns: `file`, `line` (counted from 1, header included; in a VOTable the number of the row), `column`
+        (NULL for a fault of the whole line), `reason`, `text` (the line). Only CSV, TSV, ECSV and VOTables with
+        TABLEDATA can have such rows: the other formats store values of the type they declare.
 
         Raises:
             BadFile: a quote is never closed, so that rows cannot be told apart.
         """
         return self.scan.rejects(connection)
+
+    def read_as(self, types: Mapping[str, str]) -> Source:
+        """The source with other types of columns (by name) where its own are guesses; declared types stay."""
+        return self._of(self.scan.read_as(types))
+
+    def settled(self, connection: duckdb.DuckDBPyConnection, id: str | None = None) -> Source:
+        """The source with what only a look at all rows shows; a text file is read through for it.
+
+        Columns guessed to be integers or dates then hold every number or time of theirs; what is neither makes an id
+        text, and rejects the row in others. Without it, a value that breaks a guess is `Misread` when it comes up.
+
+        Args:
+            connection: to read with.
+            id: the column of ids; None for the one that its name or UCD gives away.
+        """
+        column = find_id(self.columns) if id is None else find_column(self.columns, id)
+        return self._of(self.scan.settled(connection, column.name if column else ""))
+
+    def _of(self, scan: Scan) -> Source:
+        """The source with the types of `scan`, and with notes that fit."""
+        pairs = list(zip(self.columns, scan.columns, strict=True))
+        changed = [(column.name, column.type, read.type) for column, read in pairs if column.type != read.type]
+        outdated = tuple(f"column {name} " for name, *_ in changed)
+        return replace(
+            self,
+            columns=tuple(replace(column, type=read.type) for column, read in pairs),
+            notes=(
+                *(note for note in self.notes if not note.startswith(outdated)),
+                *(f"column {name} is read as {type}, not as {guess}" for name, guess, type in changed),
+            ),
+            scan=scan,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that `BatchScan.batches` leaves out."""
+
+    file: str
+    line: int  # or number of the row, from 1, where lines mean nothing
+    column: str | None  # None for a fault of the whole row
+    reason: str
+    text: str
+
+
+_REFUSED = pa.schema(
+    [
+        ("file", pa.string()),
+        ("line", pa.int64()),
+        ("column", pa.string()),
+        ("reason", pa.string()),
+        ("text", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +159,15 @@ class BatchScan:
         """The Arrow schema of the batches."""
         return pa.schema([(column.name, arrow_type(column.type)) for column in self.columns])
 
+    refused: list[Refused] = field(default_factory=list, compare=False)  # added to by `batches`
+    serial: int = field(default_factory=lambda: next(_serial), compare=False)
+
     @contextmanager
     def relation(self, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
         """The name of an Arrow reader registered on `connection`."""
         fault: BadFile | None = None
         schema = self.schema
+        self.refused.clear()
 
         def guarded() -> Iterator[pa.RecordBatch]:
             nonlocal fault
@@ -103,7 +177,7 @@ class BatchScan:
                 fault = error
                 raise
 
-        name = f"skyband_batches_{next(_serial)}"
+        name = f"skyband_batches_{self.serial}"
         connection.register(name, pa.RecordBatchReader.from_batches(schema, guarded()))
         try:
             yield quote(name)
@@ -116,8 +190,21 @@ class BatchScan:
             connection.abort()  # a result not read to its end would keep the reader busy
             connection.unregister(name)
 
-    def rejects(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """None: these formats declare their types."""
+    def rejects(self, connection: duckdb.DuckDBPyConnection) -> str | None:
+        """A view of the rows that `batches` refused, None where it took all."""
+        if not self.refused:
+            return None
+        name = f"skyband_refused_{self.serial}"
+        connection.register(name, pa.Table.from_pylist([asdict(row) for row in self.refused], _REFUSED))
+        return name
+
+    def read_as(self, types: Mapping[str, str]) -> BatchScan:
+        """Itself: these formats declare their types."""
+        return self
+
+    def settled(self, connection: duckdb.DuckDBPyConnection, id: str) -> BatchScan:
+        """Itself: these formats declare their types."""
+        return self
 
 
 def unique_names(names: list[str]) -> list[str]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from skyband.ingest.readers.source import BatchScan, Scan, Source, common_path
+from skyband.ingest.readers.source import BatchScan, Refused, Scan, Source, common_path
 from skyband.schema.columns import Column, find_column
 from skyband.schema.errors import BadTable
 from skyband.schema.names import quote
@@ -50,6 +50,27 @@ class UnionScan:
         """Those of all scans."""
         found = [f"FROM {rejects}" for scan, _ in self.scans if (rejects := scan.rejects(connection)) is not None]
         return f"({' UNION ALL BY NAME '.join(found)})" if found else None
+
+    def read_as(self, types: Mapping[str, str]) -> UnionScan:
+        """The scans, each with these types."""
+        return self._of(
+            scan.read_as({own: types[c.name] for own, c in zip(names, self.columns, strict=True) if c.name in types})
+            for scan, names in self.scans
+        )
+
+    def settled(self, connection: duckdb.DuckDBPyConnection, id: str) -> UnionScan:
+        """The scans settled, each by itself."""
+        ids = [dict(zip((c.name for c in self.columns), names, strict=True)).get(id, "") for _, names in self.scans]
+        return self._of(scan.settled(connection, own) for (scan, _), own in zip(self.scans, ids, strict=True))
+
+    def _of(self, scans: Iterable[Scan]) -> UnionScan:
+        """The union of scans that took the place of those here; what has no type in common becomes text."""
+        pairs = tuple((scan, names) for scan, (_, names) in zip(scans, self.scans, strict=True))
+        columns = list(self.columns)
+        for place, column in enumerate(columns):
+            types = {c.type for scan, names in pairs for c in scan.columns if c.name == names[place]}
+            columns[place] = replace(column, type=reduce(lambda one, two: wider(one, two) or "VARCHAR", sorted(types)))
+        return UnionScan(pairs, tuple(columns))
 
     def _items(self, names: tuple[str, ...]) -> str:
         pairs = zip(names, self.columns, strict=True)
@@ -100,15 +121,20 @@ def _scan(sources: Sequence[Source], columns: tuple[Column, ...]) -> Scan:
             in_sql.append((source.scan, names))
     if not in_python:
         return UnionScan(tuple(in_sql), columns)
-    chained = BatchScan(columns, partial(_chained, in_python))
+    refused: list[Refused] = []
+    chained = BatchScan(columns, partial(_chained, in_python, refused), refused)
     return UnionScan((*in_sql, (chained, tuple(column.name for column in columns))), columns) if in_sql else chained
 
 
-def _chained(scans: list[tuple[BatchScan, tuple[str, ...]]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _chained(
+    scans: list[tuple[BatchScan, tuple[str, ...]]], refused: list[Refused], schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
     for scan, names in scans:
+        scan.refused.clear()
         for batch in scan.batches(scan.schema):
             arrays = [batch.column(name).cast(field.type) for name, field in zip(names, schema, strict=True)]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+        refused += scan.refused
 
 
 def wider(one: str, two: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -140,6 +142,30 @@ def test_a_value_that_would_be_lost_is_an_error(
     with pytest.raises(BadTable, match=lost):
         take(parquet("b.parquet", id=[2], ra=[1.0], dec=[2.0], x=new), mode="append")
     assert rows("SELECT id FROM stars") == [(1,)]
+
+
+def test_the_table_says_how_text_files_are_read(
+    tmp_path: Path, parquet: Parquet, take: Take, rows: Ask, rejected: Ask
+) -> None:
+    columns = {"m": pa.array([15], pa.int16()), "f": [1.5], "name": ["a"], "n": pa.array([1], pa.int32())}
+    take(parquet(id=[1], ra=[1.0], dec=[2.0], **columns))
+    path = tmp_path / "more.csv"
+    path.write_text(
+        "id,ra,dec,m,f,name,n\n2,1,2,3.5,4,007,3000000000\n3,1,2,x,5,1.50,2\nJ4,1,2,4,6,7,3\n5,1,2,5,y,8,4\n"
+    )
+    report = take(path, mode="append")
+    assert {column.name: column.type for column in report.info.columns[3:-1]} == {
+        "m": "DOUBLE", "f": "DOUBLE", "name": "VARCHAR", "n": "BIGINT",
+    }  # fmt: skip
+    assert rows("SELECT id, m, f, name, n FROM stars ORDER BY id") == [
+        (1, 15.0, 1.5, "a", 1),
+        (2, 3.5, 4.0, "007", 3_000_000_000),
+    ]
+    assert rejected("reason, line") == [
+        ("unreadable value: f", 5),
+        ("unreadable value: id", 4),
+        ("unreadable value: m", 3),
+    ]
 
 
 def test_epochs_must_agree(parquet: Parquet, take: Take) -> None:

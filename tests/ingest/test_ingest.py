@@ -17,6 +17,7 @@ from astropy import units
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
+from skyband.ingest.pipeline import IngestOptions, ingest
 from skyband.queries import Sky
 from skyband.schema.errors import BadOption, BadTable
 from skyband.schema.store import Store
@@ -312,3 +313,30 @@ def test_key_columns_of_a_file_are_replaced(parquet: Parquet, take: Take, rows: 
     assert [column.name for column in report.info.columns] == ["id", "ra", "dec", "healpix_29"]
     assert rows("SELECT healpix_29 = healpix(29, 45.0, 0.0) FROM stars") == [(True,)]
     assert len([note for note in report.notes if "replaced" in note]) == 2
+
+
+@pytest.mark.parametrize(
+    ("id_name", "ids", "late", "id_type", "m_type"),
+    [
+        ("objid", ["7", "8"], ["0.5", "x"], "BIGINT", "DOUBLE"),
+        ("objid", ["J1234+5", "8"], ["1", "x"], "VARCHAR", "BIGINT"),
+        ("number", ["7.5", "8"], ["0.5", "x"], "VARCHAR", "DOUBLE"),
+    ],
+)
+def test_what_a_sample_does_not_show_loses_no_row(
+    id_name: str, ids: list[str], late: list[str], id_type: str, m_type: str,
+    tmp_path: Path, store: Store, rows: Ask, rejected: Ask,
+) -> None:  # fmt: skip
+    filler = "x" * 60
+    path = tmp_path / "late.csv"
+    lines = [f"{n + 100},{n / 500},3,{n % 5},{filler}" for n in range(60_000)]
+    lines += [f"{id},1,2,{value},y" for id, value in zip(ids, late, strict=True)]
+    path.write_text("\n".join([f"{id_name},l,b,m,filler", *lines]))
+    told: list[int] = []
+    options = IngestOptions(table="stars", id=id_name)
+    report = ingest(store, [path], options, progress=lambda done, total: told.append(done))
+    assert [column.type for column in report.info.columns if column.name in (id_name, "m")] == [id_type, m_type]
+    assert (report.rows_read, report.rows_kept, report.rejected) == (60_002, 60_001, {"unreadable value: m": 1})
+    assert rows(f"SELECT {id_name}::VARCHAR, m FROM stars WHERE filler = 'y'") == [(ids[0], float(late[0]))]
+    assert rejected("line, text") == [(60_003, "8,1,2,x,y")]
+    assert told[-1] >= report.rows_kept

@@ -46,7 +46,7 @@ def read(connection: duckdb.DuckDBPyConnection) -> Callable[..., Reading]:
     """Opens paths and reads all rows: `read(path, ..., format="csv")`."""
 
     def run(*paths: Path, format: str | None = None) -> Reading:
-        source = open_source(paths, format=format)
+        source = open_source(paths, format=format).settled(connection)
         with source.relation(connection) as sql:
             described = connection.execute(f"DESCRIBE FROM {sql}").fetchall()
         assert [tuple(row[:2]) for row in described] == [(column.name, column.type) for column in source.columns]

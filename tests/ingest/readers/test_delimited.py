@@ -83,12 +83,29 @@ def test_types(write: Write, read: Read) -> None:
         (["12:30:45.5", "01:02:03"], "VARCHAR"),
         (["1"] * 300 + ["?"] * 3, "BIGINT"),
         (["1"] * 300 + ["?"] * 4, "VARCHAR"),
+        (["1"] * 300 + ["0.5"], "DOUBLE"),
+        (["1"] * 300 + ["9007199254740993", "0.5"], "VARCHAR"),
+        (["1"] * 300 + ["007"], "VARCHAR"),
+        (["2020-01-01"] * 300 + ["2020-01-01T00:00:00"], "TIMESTAMP"),
         (["1.5", "2.5", "abc"], "DOUBLE"),
         (["1.5", "abc"], "VARCHAR"),
     ],
 )
 def test_guesses(values: list[str], type: str) -> None:
     assert guess_type(values).type == type
+
+
+@pytest.mark.parametrize(
+    ("values", "type"),
+    [
+        (["1"] * 300 + ["J1234+5"], "VARCHAR"),
+        (["1"] * 300 + ["12.5"], "VARCHAR"),
+        (["1"] * 300 + ["nan"], "BIGINT"),
+        (["1.2376e18", "1.2377e18"], "DOUBLE"),
+    ],
+)
+def test_guesses_of_ids(values: list[str], type: str) -> None:
+    assert guess_type(values, is_id=True).type == type
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -131,21 +148,21 @@ def test_text_in_numeric_columns_rejects_the_row(write: Write, read: Read) -> No
     lines[50] = "50,abc,0"
     lines[60] = "60,1.5"
     lines[70] = "70,1.5,0,9"
-    lines[80] = "80.25,1.5,0"
+    lines[80] = "80,1.5,n/a"
     lines[90] = '90,1.5,"2"0'
     reading = read(write("id,ra,n\n" + "\n".join(lines) + "\n"))
     assert [(line, column, text) for line, column, _, text in reading.rejects] == [
         (52, "ra", "50,abc,0"),
         (62, None, "60,1.5"),
         (72, None, "70,1.5,0,9"),
-        (82, "id", "80.25,1.5,0"),
+        (82, "n", "80,1.5,n/a"),
         (92, None, '90,1.5,"2"0'),
     ]
     assert [reason for _, _, reason, _ in reading.rejects] == [
         'Error when converting column "ra". Could not convert string "abc" to \'DOUBLE\'',
         "Expected Number of Columns: 3 Found: 2",
         "Expected Number of Columns: 3 Found: 4",
-        "'80.25' is no BIGINT",
+        "'n/a' is no BIGINT",
         "Value with unterminated quote found.",
     ]
     assert [row[0] for row in reading.rows] == [n for n in range(200) if n not in (50, 60, 70, 80, 90)]
@@ -163,13 +180,48 @@ def test_a_quote_that_is_never_closed_is_no_short_table(write: Write, read: Read
 FILLER = "x" * 60  # makes the file longer than what is sampled of it
 
 
-def test_integers_are_never_rounded(write: Write, read: Read) -> None:
+LATE = [  # in a column of integers as far as it is sampled
+    (["12.5", "13.0", "1e3"], "DOUBLE", [12.5, 13.0, 1000.0]),
+    (["nan", "-inf"], "DOUBLE", ["nan", -math.inf]),
+    (["12.0", "+7"], "BIGINT", [12, 7]),
+    (["9223372036854775807", "9223372036854775808"], "UBIGINT", [2**63 - 1, 2**63]),
+    (["18446744073709551616", "5"], "VARCHAR", ["18446744073709551616", "5"]),
+    (["9007199254740993", "0.5"], "VARCHAR", ["9007199254740993", "0.5"]),
+]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(("late", "type", "values"), LATE)
+def test_late_numbers_widen_their_column(
+    write: Write, read: Read, late: list[str], type: str, values: list[Any], packed: bool
+) -> None:
     # DuckDB's own sniffer looks at 20,480 rows, and then rounds 12.5 to 13 without a word.
-    lines = [f"{n},{FILLER}" for n in range(60_000)] + [f"12.5,{FILLER}", f"13.0,{FILLER}"]
-    reading = read(write("n,filler\n" + "\n".join(lines)))
-    assert reading.types == {"n": "BIGINT", "filler": "VARCHAR"}
-    assert reading.rejects == [(60_002, "n", "'12.5' is no BIGINT", f"12.5,{FILLER}")]
-    assert (len(reading.rows), reading.rows[-1]) == (60_001, (13, FILLER))
+    rows = [f"{n},{n},{FILLER}" for n in range(60_000)] + [f"{10**6 + n},{value},y" for n, value in enumerate(late)]
+    content = ("id,n,filler\n" + "\n".join([*rows, "7777777,x,y"]) + "\n").encode()
+    reading = read(write(gzip.compress(content, 1), "late.csv.gz") if packed else write(content))
+    assert reading.types == {"id": "BIGINT", "n": type, "filler": "VARCHAR"}
+    late_rows = sorted(row for row in reading.rows if row[2] == "y" and row[0] < 7777777)
+    assert [(a, "nan" if b != b else b) for a, b, _ in late_rows] == [(10**6 + n, b) for n, b in enumerate(values)]
+    kept = [] if type != "VARCHAR" else [(7777777, "x", "y")]
+    assert [row for row in reading.rows if row[0] == 7777777] == kept
+    rubbish = (60_002 + len(late), "n", "7777777,x,y")
+    assert [(line, column, text) for line, column, _, text in reading.rejects] == ([] if kept else [rubbish])
+
+
+def test_late_text_makes_ids_text(write: Write, read: Read) -> None:
+    rows = [f"{n},{FILLER}" for n in range(60_000)]
+    reading = read(write("\n".join(["id,filler", *rows, "J1234+5,y", "7.5,y", "# a comment, at the end"])))
+    assert reading.types == {"id": "VARCHAR", "filler": "VARCHAR"}
+    assert [row for row in reading.rows if row[1] == "y"] == [("J1234+5", "y"), ("7.5", "y")]
+    assert len(reading.rows) == 60_003
+
+
+def test_a_late_time_makes_dates_times(write: Write, read: Read) -> None:
+    rows = [f"2020-01-02,{FILLER}"] * 60_000
+    reading = read(write("\n".join(["day,filler", *rows, "2020-01-03T12:00:00,y"]) + "\n"))
+    assert reading.types == {"day": "TIMESTAMP", "filler": "VARCHAR"}
+    assert (reading.rows[0][0], reading.rows[-1][0]) == (datetime(2020, 1, 2), datetime(2020, 1, 3, 12))
+    assert (len(reading.rows), reading.rejects) == (60_001, [])
 
 
 def test_a_column_that_turns_into_text_is_seen(write: Write, read: Read) -> None:
@@ -219,6 +271,52 @@ def test_nan_in_a_column_of_integers_is_null(write: Write, read: Read) -> None:
 def test_ways_to_write(write: Write, read: Read, content: str, names: list[str], rows: list[tuple[Any, ...]]) -> None:
     reading = read(write(content))
     assert (list(reading.types), reading.rows, reading.rejects) == (names, rows, [])
+
+
+def test_quotes_in_comments_above_the_rows(write: Write, read: Read) -> None:
+    rows = "".join(f"{n},{n}.5,z{n}\n" for n in range(1000))
+    for name, above in enumerate(('# a,"b\n# c"\n', '# a,"b\n', '# 5" wide,"b" c\n')):
+        content = f"{above}id,ra,name\n{rows}x,1\n".encode()
+        for path in (write(content, f"{name}.csv"), write(gzip.compress(content), f"{name}.csv.gz")):
+            reading = read(path)
+            assert reading.rows == [(n, n + 0.5, f"z{n}") for n in range(1000)]
+            assert [(line, text) for line, _, _, text in reading.rejects] == [(content.count(b"\n"), "x,1")]
+            assert reading.source.path == path
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_line_ends_of_several_kinds(write: Write, read: Read, far: bool) -> None:
+    first = "".join(f"{n},{FILLER},a\r\n" for n in range(60_000 if far else 2))
+    reading = read(write(f'id,filler,name\r\n{first}71,1\n72,"two\r\nlines",b\n73,y,c\n'))
+    count = first.count("\n")
+    assert reading.rows[count:] == [(72, "two\nlines", "b"), (73, "y", "c")]
+    assert (len(reading.rows), reading.rows[0]) == (count + 2, (0, FILLER, "a"))
+    assert [(line, column, text) for line, column, _, text in reading.rejects] == [(count + 2, None, "71,1")]
+
+
+def test_names_that_begin_with_a_hash(write: Write, read: Read) -> None:
+    reading = read(write("name,ra,n\n#s1,1,2\n#s2,x,3\n#s3,4\n# a comment, perhaps\n#END#\ns4,4,4\ns5,5,5\ns6,6,6\n"))
+    assert reading.rows == [("#s1", 1.0, 2), ("s4", 4.0, 4), ("s5", 5.0, 5), ("s6", 6.0, 6)]
+    assert [(line, column, text) for line, column, _, text in reading.rejects] == [
+        (3, "ra", "#s2,x,3"),
+        (4, None, "#s3,4"),
+    ]
+
+
+def test_a_long_value(write: Write, read: Read) -> None:
+    long = "x" * 200_000
+    reading = read(write(f"id,n,text\n1,2,{long}\n2,?,b\n" + "3,4,c\n" * 10))
+    assert reading.rows == [(1, 2, long)] + [(3, 4, "c")] * 10
+    assert [(line, column) for line, column, *_ in reading.rejects] == [(3, "n")]
+
+
+@pytest.mark.parametrize("far", [False, True])
+def test_quotes_in_tsv_that_do_not_pair(write: Write, read: Read, far: bool) -> None:
+    first = [(n, n % 7, FILLER) for n in range(60_000 if far else 3)]
+    last = [(70_000, 1, '"PA'), (70_001, 2, '5" wide'), (70_002, 3, "plain")]
+    lines = ["\t".join(map(str, row)) for row in (("id", "n", "text"), *first, *last)]
+    reading = read(write("\n".join(lines) + "\n", "table.tsv"))
+    assert (reading.rows, reading.rejects) == ([*first, *last], [])
 
 
 VIZIER = """\
@@ -316,15 +414,15 @@ def test_several_files(write: Write, read: Read) -> None:
 
 
 def test_rejects_of_several_files_name_them(write: Write, connection: duckdb.DuckDBPyConnection) -> None:
-    good = "id,x\n" + "".join(f"{n},{n}.5\n" for n in range(10))
-    paths = [write(good + "12.5,1.5\n", "a.csv"), write("x,id\n" + "1.5,2\n" * 9 + "abc,3\n", "b.csv")]
-    source = open_source(paths)
+    good = "n,x\n" + "".join(f"{n},{n}.5\n" for n in range(10))
+    paths = [write(good + "?,1.5\n", "a.csv"), write("x,n\n" + "1.5,2\n" * 9 + "abc,3\n", "b.csv")]
+    source = open_source(paths).settled(connection)
     with source.relation(connection) as sql:
         connection.execute(f"CREATE TABLE kept AS FROM {sql}")
     rejects = connection.execute(
         f'SELECT file, line, "column" FROM {source.rejects(connection)} ORDER BY file'
     ).fetchall()
-    assert rejects == [(str(paths[0]), 12, "id"), (str(paths[1]), 11, "x")]
+    assert rejects == [(str(paths[0]), 12, "n"), (str(paths[1]), 11, "x")]
     with source.relation(connection) as sql:  # reading again begins a new account
         connection.execute(f"CREATE OR REPLACE TABLE kept AS FROM {sql}")
     assert connection.execute(f"SELECT count(*) FROM {source.rejects(connection)}").fetchall() == [(2,)]

@@ -111,6 +111,34 @@ def test_values_that_break_the_declared_type_reject_the_row(tmp_path: Path, read
     assert [(line - start, column) for line, column, *_ in reading.rejects] == [(1, "n"), (2, "n"), (3, "x"), (4, "v")]
 
 
+@pytest.mark.parametrize("delimiter", [" ", ","])
+@pytest.mark.parametrize("suffix", [".ecsv", ".ecsv.gz"])
+@pytest.mark.parametrize("description", ['angle "PA", deg', "Ångström", '"', 'it is 5" wide', "# no comment"])
+def test_quotes_in_the_header(
+    tmp_path: Path, read: Read, assert_equal: Equal, description: str, suffix: str, delimiter: str
+) -> None:
+    table = Table(
+        {"id": np.arange(1000), "name": [f"n {n}" for n in range(1000)]}, meta={"note": f"{description}\n by"}
+    )
+    table["id"].description = description
+    path = tmp_path / "quotes.ecsv"
+    table.write(path, delimiter=delimiter)
+    if suffix == ".ecsv.gz":
+        path = tmp_path / "quotes.ecsv.gz"
+        path.write_bytes(gzip.compress((tmp_path / "quotes.ecsv").read_bytes()))
+    reading = read(path)
+    assert_equal(reading, table)
+    assert reading.rejects == []
+
+
+def test_a_quoted_text_of_two_lines_in_the_header(tmp_path: Path, read: Read) -> None:
+    path = tmp_path / "two.ecsv"
+    Table({"id": np.arange(1000)}, meta={"note": "XX"}).write(path)
+    path.write_text(path.read_text().replace("note: XX", 'note: "made by\n#     somebody"'))
+    reading = read(path)
+    assert reading.rows == [(n,) for n in range(1000)]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

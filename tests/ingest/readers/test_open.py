@@ -99,7 +99,7 @@ def test_a_folder_of_several_formats(tmp_path: Path, read: Read) -> None:
 
 def test_files_of_several_formats_that_are_named(tmp_path: Path, read: Read) -> None:
     Table({"id": [1], "x": [2.5]}).write(tmp_path / "a.fits")
-    (tmp_path / "b.csv").write_text("x,ID\n3.5,2\n4.5,abc\n5.5,3\n6.5,4\n")
+    (tmp_path / "b.csv").write_text("x,ID\n3.5,2\nabc,7\n5.5,3\n6.5,4\n")
     (tmp_path / "c.vot").write_text(
         '<VOTABLE><RESOURCE><TABLE><FIELD name="ID" datatype="short"/><FIELD name="X" datatype="float"/><DATA>'
         "<TABLEDATA><TR><TD>5</TD><TD>7.5</TD></TR></TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"
@@ -107,7 +107,14 @@ def test_files_of_several_formats_that_are_named(tmp_path: Path, read: Read) -> 
     reading = read(tmp_path / "a.fits", tmp_path / "b.csv", tmp_path / "c.vot")
     assert reading.types == {"id": "BIGINT", "x": "DOUBLE"}
     assert sorted(reading.rows) == [(1, 2.5), (2, 3.5), (3, 5.5), (4, 6.5), (5, 7.5)]
-    assert [(line, column) for line, column, *_ in reading.rejects] == [(3, "ID")]
+    assert [(line, column) for line, column, *_ in reading.rejects] == [(3, "x")]
+
+
+def test_a_file_that_is_no_fits_is_said_to_be_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,ra,dec\n1,2,3\n")
+    with pytest.raises(BadFile, match="is no FITS file: it does not begin with the card SIMPLE"):
+        open_source([path], format="fits")
 
 
 def fits_table(path: Path, unit: str = "deg", **cards: object) -> Path:
