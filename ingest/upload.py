@@ -48,7 +48,21 @@ def open_upload(path: Path) -> Upload:
 def _of_scan(path: Path, scan: object) -> Upload:
     if not isinstance(scan, BatchScan):
         raise BadFile(f"{path.name} cannot be read as an upload; write it anew as VOTable")
-    return Upload(scan.columns, scan.schema, scan.batches(scan.schema))
+    return Upload(scan.columns, scan.schema, _all_batches(scan))
+
+
+def _all_batches(scan: BatchScan) -> Iterator[pa.RecordBatch]:
+    """The batches of a scan; nobody would be told of rows left out, so they are an error."""
+    for batch in scan.batches(scan.schema):
+        _check_whole(scan)
+        yield batch
+    _check_whole(scan)
+
+
+def _check_whole(scan: BatchScan) -> None:
+    for row in scan.refused:
+        where = f"row {row.line}" if row.column is None else f"row {row.line}, column {row.column!r}"
+        raise BadFile(f"the uploaded table: {where}: {row.reason}")
 
 
 def _parquet(path: Path) -> Upload:

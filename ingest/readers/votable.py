@@ -16,7 +16,7 @@ import pyarrow as pa
 from skyband.ingest.readers.detect import is_gzip, open_bytes, reading
 from skyband.ingest.readers.fits import table_source
 from skyband.ingest.readers.fits_header import read_units
-from skyband.ingest.readers.source import BatchScan, Source, unique_names
+from skyband.ingest.readers.source import BatchScan, Refused, Source, unique_names
 from skyband.ingest.readers.votable_binary import Base64Stream, BinaryRows
 from skyband.ingest.readers.votable_cells import Cell, cell_of
 from skyband.ingest.readers.votable_header import BLOCK_BYTES, Attributes, Document, Table, with_header
@@ -33,8 +33,10 @@ _OVERFLOW = re.compile(rb"<INFO\b[^>]*(?:QUERY_STATUS[^>]*OVERFLOW|OVERFLOW[^>]*
 def open_votable(path: Path, selector: str | None = None) -> Source:
     """The first table with rows of a VOTable, or the one named by number (from 0, as in STILTS), name or ID.
 
-    TABLEDATA, BINARY and BINARY2 are parsed as they are read, a megabyte at a time. FITS inside a VOTable is decoded
-    into a temporary file first. Data outside the file (`href`) are refused, and XML entities are not expanded.
+    TABLEDATA, BINARY and BINARY2 are parsed as they are read, a megabyte at a time. Rows of TABLEDATA with a text that
+    is not of the type of its FIELD, or with too few or many cells, are left out and accounted for. FITS inside a
+    VOTable is decoded into a temporary file first. Data outside the file (`href`) are refused, and XML entities are not
+    expanded.
 
     Raises:
         BadFile: not well-formed or truncated XML, no such table, an error document of a service.
@@ -50,13 +52,13 @@ def open_votable(path: Path, selector: str | None = None) -> Source:
         columns = tuple(
             field.column(name, cell.type) for field, name, cell in zip(table.fields, names, cells, strict=True)
         )
-        batches = partial(_batches, path, place, cells)
+        refused: list[Refused] = []
         source = Source(
             path=path,
             format="votable",
             columns=columns,
             rows=table.rows if serialisation else 0,
-            scan=BatchScan(columns, batches),
+            scan=BatchScan(columns, partial(_batches, path, place, cells, refused), refused),
         )
     return replace(with_header(source, document, table), notes=(*source.notes, *notes))
 
@@ -105,7 +107,9 @@ def _is_wanted(tables: list[Table], place: int, selector: str | None) -> bool:
     return selector.lower() in {str(place), tables[place].name.lower(), tables[place].attributes.get("ID", "").lower()}
 
 
-def _batches(path: Path, place: int, cells: list[Cell], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(
+    path: Path, place: int, cells: list[Cell], refused: list[Refused], schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
     rows: TextRows | BinaryRows | None = None
 
     def on_data(tag: str, attributes: Attributes) -> None:
@@ -113,7 +117,7 @@ def _batches(path: Path, place: int, cells: list[Cell], schema: pa.Schema) -> It
         if len(document.tables) - 1 != place or rows is not None:
             return
         if tag == "TABLEDATA":
-            rows = TextRows(document, cells)
+            rows = TextRows(document, cells, refused)
         else:
             _check_stream(path, attributes)
             rows = BinaryRows(document, cells, flags=document.serialisation == "BINARY2")

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from skyband.ingest.readers import arrays
+from skyband.ingest.readers.source import Refused
 from skyband.ingest.readers.votable_cells import Cell, filled, timestamps
 from skyband.ingest.readers.votable_header import Document
-from skyband.schema.errors import BadFile
 
 _BATCH_ROWS = 16_384
 _TRUE = pa.array(["t", "true", "1"])
@@ -22,39 +22,53 @@ _FALSE = pa.array(["f", "false", "0"])
 class TextRows:
     """Takes the parser's events between `<TABLEDATA>` and its end."""
 
-    def __init__(self, document: Document, cells: list[Cell]) -> None:
+    def __init__(self, document: Document, cells: list[Cell], refused: list[Refused]) -> None:
+        """Rows of these cells; those that break their types or have too few or many go to `refused`."""
         self._document = document
         self._cells = cells
+        self._refused = refused
         self._texts: list[str] = []  # of every TD, row after row
-        self._whole = 0  # those of them that belong to ended rows
-        self._rows = 0  # rows handed on
+        self._numbers: list[int] = []  # of the rows ended whose cells are there, from 1
         self._listen(document.prefix)
 
     def batches(self, schema: pa.Schema, *, final: bool = False) -> Iterator[pa.RecordBatch]:
         """The rows that ended so far, once there are enough for a batch, or all of them if `final`."""
-        width = len(self._cells)
-        count = self._whole // width
+        count, width = len(self._numbers), len(self._cells)
         if not count or (count < _BATCH_ROWS and not final):
             return
-        columns = []
-        for place, (cell, name) in enumerate(zip(self._cells, schema.names, strict=True)):
-            try:
-                columns.append(_column(self._texts[place : self._whole : width], cell))
-            except pa.ArrowInvalid as error:
-                raise BadFile(
-                    f"{self._document.path}: column {name!r} ({cell.datatype}) cannot hold a value of rows "
-                    f"{self._rows + 1:,} to {self._rows + count:,}: {error}"
-                ) from None
-        del self._texts[: self._whole]
-        self._whole = 0
-        self._rows += count
-        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+        texts, numbers = self._texts[: count * width], self._numbers[:]
+        del self._texts[: count * width], self._numbers[:]
+        try:
+            yield self._batch(texts, schema)
+        except pa.ArrowInvalid:
+            yield self._batch(list(self._good(texts, numbers, schema.names)), schema)
+
+    def _batch(self, texts: list[str], schema: pa.Schema) -> pa.RecordBatch:
+        width = len(self._cells)
+        columns = [_column(texts[place::width], cell) for place, cell in enumerate(self._cells)]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+    def _good(self, texts: list[str], numbers: list[int], names: list[str]) -> Iterator[str]:
+        """The texts of the rows that have no fault."""
+        width = len(self._cells)
+        for place, number in enumerate(numbers):
+            row = texts[place * width : (place + 1) * width]
+            faults = (_fault(text, cell) for text, cell in zip(row, self._cells, strict=True))
+            column, reason = next(((name, why) for name, why in zip(names, faults, strict=True) if why), (None, ""))
+            if column is None:
+                yield from row
+            else:
+                self._refuse(number, column, reason, row)
+
+    def _refuse(self, number: int, column: str | None, reason: str, row: list[str]) -> None:
+        self._refused.append(Refused(str(self._document.path), number, column, reason, ", ".join(row)))
 
     def _listen(self, prefix: str) -> None:
         """Set handlers as lean as can be: they run three times a cell."""
         cell_tag, row_tag, end_tag = prefix + "TD", prefix + "TR", prefix + "TABLEDATA"
-        texts, width, document = self._texts, len(self._cells), self._document
+        texts, numbers, width, document = self._texts, self._numbers, len(self._cells), self._document
         text = ""
+        ended = 0
 
         def start(_: str, __: dict[str, str]) -> None:
             nonlocal text
@@ -65,20 +79,38 @@ class TextRows:
             text += part
 
         def end(name: str) -> None:
+            nonlocal ended
             if name == cell_tag:
                 texts.append(text)
             elif name == row_tag:
-                self._whole += width
-                if len(texts) != self._whole:
-                    raise BadFile(
-                        f"{document.path}: the row that ends in line {document.parser.CurrentLineNumber} has "
-                        f"{len(texts) - self._whole + width} cells, the table {width} fields"
-                    )
+                ended += 1
+                begin = len(numbers) * width
+                if len(texts) == begin + width:
+                    numbers.append(ended)
+                else:
+                    row = texts[begin:]
+                    self._refuse(ended, None, f"it has {len(row)} cells, the table {width} fields", row)
+                    del texts[begin:]
             elif name == end_tag:
                 document.end_data(name)
 
         parser = document.parser
         parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, characters, end
+
+
+def _fault(text: str, cell: Cell) -> str:
+    """What is wrong with a cell, "" if nothing is."""
+    try:
+        _column([text], cell)
+    except _WrongLength as error:
+        return str(error)
+    except pa.ArrowInvalid:
+        return f"{text!r} is no {'timestamp' if cell.type == 'TIMESTAMP' else cell.datatype}"
+    return ""
+
+
+class _WrongLength(pa.ArrowInvalid):  # type: ignore[misc]
+    """An array with another number of items than its FIELD says."""
 
 
 def _column(cells: list[str], cell: Cell) -> pa.Array:
@@ -106,7 +138,7 @@ def _array_of(items: pa.Array, lengths: NDArray[np.int64], cell: Cell, null: arr
     size = cell.size * (2 if cell.is_complex else 1)
     wrong = lengths[~null][lengths[~null] != size]
     if len(wrong):
-        raise pa.ArrowInvalid(f"{wrong[0]} items where arraysize says {size}")
+        raise _WrongLength(f"{wrong[0]} items where arraysize says {size}")
     if not null.any():
         return arrays.fixed_lists(items, size)
     # A NULL row of a fixed-size array takes room too.

@@ -7,9 +7,11 @@ import gzip
 import struct
 import tracemalloc
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from astropy.table import Table
 
@@ -51,10 +53,6 @@ def test_the_error_of_a_service(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "data", "message"),
     [
-        ('<FIELD name="x" datatype="int"/>', rows_of(["abc"]), r"column 'x' \(int\) cannot hold .*'abc'"),
-        ('<FIELD name="x" datatype="short"/>', rows_of(["40000"]), r"column 'x' \(short\) cannot hold .*40000"),
-        ('<FIELD name="x" datatype="int"/>', rows_of(["1", "2"]), r"line 2 has 2 cells, the table 1 fields"),
-        ('<FIELD name="x" datatype="int" arraysize="2"/>', rows_of(["1"]), "1 items where arraysize says 2"),
         ('<FIELD name="x" datatype="string"/>', rows_of(["1"]), "datatype='string'"),
         ('<FIELD name="x" datatype="int" arraysize="a"/>', rows_of(["1"]), "arraysize='a'"),
         ('<FIELD name="x" datatype="int"/>', stream_of("BINARY", b"\0\0\0"), "ends inside row 1"),
@@ -80,6 +78,46 @@ def test_the_error_of_a_service(tmp_path: Path) -> None:
 def test_bad_documents(votable: Callable[..., Path], read: Read, fields: str, data: str, message: str) -> None:
     with pytest.raises(BadFile, match=message):
         read(votable(fields, data))
+
+
+def test_bad_rows_are_left_out_with_their_reason(votable: Callable[..., Path], read: Read) -> None:
+    fields = (
+        '<FIELD name="id" datatype="int"/><FIELD name="x" datatype="float"/><FIELD name="n" datatype="short"/>'
+        '<FIELD name="v" datatype="int" arraysize="2"/>'
+        '<FIELD name="t" datatype="char" arraysize="*" xtype="timestamp"/>'
+    )
+    good = [[str(n), "1.5", "", "1 2", "2020-01-02T03:04:05"] for n in range(40_000)]
+    bad = {
+        5: ["5", "oops", "1", "1 2", ""],
+        17: ["17", "1.5", "40000", "1 2", ""],
+        18: ["18", "1.5"],
+        30_000: ["30000", "1.5", "1", "1", ""],
+        39_998: ["abc", "1.5", "1", "1 2", "today"],
+        39_999: ["39999", "1.5", "1", "1 2", "today"],
+    }
+    rows = [bad.get(n, row) for n, row in enumerate(good)]
+    reading = read(votable(fields, rows_of(*rows)))
+    moment = datetime(2020, 1, 2, 3, 4, 5)
+    assert reading.rows == [(n, 1.5, None, (1, 2), moment) for n in range(40_000) if n not in bad]
+    assert reading.rejects == [
+        (6, "x", "'oops' is no float", "5, oops, 1, 1 2, "),
+        (18, "n", "'40000' is no short", "17, 1.5, 40000, 1 2, "),
+        (19, None, "it has 2 cells, the table 5 fields", "18, 1.5"),
+        (30_001, "v", "1 items where arraysize says 2", "30000, 1.5, 1, 1, "),
+        (39_999, "id", "'abc' is no int", "abc, 1.5, 1, 1 2, today"),
+        (40_000, "t", "'today' is no timestamp", "39999, 1.5, 1, 1 2, today"),
+    ]
+
+
+def test_bad_rows_of_several_files(votable: Callable[..., Path], connection: duckdb.DuckDBPyConnection) -> None:
+    fields = '<FIELD name="x" datatype="int"/>'
+    paths = [votable(fields, rows_of(["1"], [bad]), name=f"{bad}.vot") for bad in ("a", "b")]
+    source = open_source(paths)
+    for _ in range(2):
+        with source.relation(connection) as sql:
+            assert connection.execute(f"FROM {sql}").fetchall() == [(1,), (1,)]
+        rejects = connection.execute(f"SELECT file, line, text FROM {source.rejects(connection)}").fetchall()
+        assert rejects == [(str(paths[0]), 2, "a"), (str(paths[1]), 2, "b")]
 
 
 def test_entities_are_not_expanded(tmp_path: Path) -> None:
