@@ -51,14 +51,16 @@ class TextRows:
     def _good(self, texts: list[str], numbers: list[int], names: list[str]) -> Iterator[str]:
         """The texts of the rows that have no fault."""
         width = len(self._cells)
-        for place, number in enumerate(numbers):
-            row = texts[place * width : (place + 1) * width]
-            faults = (_fault(text, cell) for text, cell in zip(row, self._cells, strict=True))
-            column, reason = next(((name, why) for name, why in zip(names, faults, strict=True) if why), (None, ""))
-            if column is None:
-                yield from row
+        faults: dict[int, tuple[str, str]] = {}
+        for place, (cell, name) in enumerate(zip(self._cells, names, strict=True)):
+            for row, reason in _faults(texts[place::width], cell):
+                faults.setdefault(row, (name, reason))
+        for row, number in enumerate(numbers):
+            row_texts = texts[row * width : (row + 1) * width]
+            if row in faults:
+                self._refuse(number, *faults[row], row_texts)
             else:
-                self._refuse(number, column, reason, row)
+                yield from row_texts
 
     def _refuse(self, number: int, column: str | None, reason: str, row: list[str]) -> None:
         self._refused.append(Refused(str(self._document.path), number, column, reason, ", ".join(row)))
@@ -98,15 +100,19 @@ class TextRows:
         parser.StartElementHandler, parser.CharacterDataHandler, parser.EndElementHandler = start, characters, end
 
 
-def _fault(text: str, cell: Cell) -> str:
-    """What is wrong with a cell, "" if nothing is."""
+def _faults(texts: list[str], cell: Cell, first: int = 0) -> Iterator[tuple[int, str]]:
+    """Place (that of the first text is `first`) and reason of each text that is no such cell, found by halving."""
     try:
-        _column([text], cell)
-    except _WrongLength as error:
-        return str(error)
-    except pa.ArrowInvalid:
-        return f"{text!r} is no {'timestamp' if cell.type == 'TIMESTAMP' else cell.datatype}"
-    return ""
+        _column(texts, cell)
+    except pa.ArrowInvalid as error:
+        if len(texts) > 1:
+            middle = len(texts) // 2
+            yield from _faults(texts[:middle], cell, first)
+            yield from _faults(texts[middle:], cell, first + middle)
+        elif isinstance(error, _WrongLength):
+            yield first, str(error)
+        else:
+            yield first, f"{texts[0]!r} is no {'timestamp' if cell.type == 'TIMESTAMP' else cell.datatype}"
 
 
 class _WrongLength(pa.ArrowInvalid):  # type: ignore[misc]
