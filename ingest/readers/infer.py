@@ -43,9 +43,10 @@ def guess_type(values: Iterable[str], *, is_id: bool = False) -> Guess:
         is_id: whether they are ids, which are text if any of them is no integer.
     """
     counts = Counter(text for value in values if (text := value.strip(" \t")) not in NULLS)
+    kind_of = {text: _kind(text) for text in counts}
     kinds = Counter[str]()
     for text, count in counts.items():
-        kinds[_kind(text)] += count
+        kinds[kind_of[text]] += count
     nan = kinds.pop("nan", 0)
     total = kinds.total()
     if not total:
@@ -55,14 +56,14 @@ def guess_type(values: Iterable[str], *, is_id: bool = False) -> Guess:
     if family is None:
         numbers = sum(kinds[kind] for kind in _FAMILIES[0])
         return Guess("VARCHAR", numbers=numbers if 2 * numbers > total else 0)
-    misfits = tuple(text for text in counts if _kind(text) not in {*family, "nan"})[:3]
+    misfits = tuple(text for text, kind in kind_of.items() if kind not in {*family, "nan"})[:3]
     match family[0]:
         case "boolean":
             type = "BOOLEAN"
         case "date":
             type = "TIMESTAMP" if kinds["timestamp"] else "DATE"
         case _:
-            type = _number_type(kinds, [int(text) for text in counts if _kind(text) == "integer"], is_id=is_id)
+            type = _number_type(kinds, [int(text) for text, kind in kind_of.items() if kind == "integer"], is_id=is_id)
     return Guess(type, misfits if type != "VARCHAR" else ())
 
 
