@@ -54,6 +54,16 @@ def test_classes_of_few_rows_are_dealt_into_five_folds() -> None:
     assert recipe_for(MATRIX, few, LEARNERS, 1e9).folds.count == 5
 
 
+def test_rows_of_a_rare_class_are_dealt_into_ten_folds() -> None:
+    matrix, names = simulated(40_000, 12)
+    fold_counts = [
+        recipe_for(matrix, Labels(LABELS.classes, codes), LEARNERS, 1e9).folds.count
+        for codes in (Labels.of(names).codes, np.minimum(np.arange(40_000) // 1_000, 2))
+    ]
+    assert min(Labels.of(names).counts) > 2_000
+    assert fold_counts == [5, 10]
+
+
 def test_members_of_other_packages_have_sizes_of_their_own() -> None:
     assert recipe_for(MATRIX, LABELS, (Nearest(), Boosting()), 1e9).rounds == {"nearest": 1, "boosting": 1_000}
 

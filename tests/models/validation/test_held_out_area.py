@@ -25,8 +25,8 @@ pytestmark = pytest.mark.slow
 
 OBJECTS = 1_000_000
 SURVEYS = ("sim_astrometry", "sim_optical", "sim_nir", "sim_mir")
-AREAS = {"learnt": "healpix_of(healpix_29, 2) % 3 = 0 AND object_id % 3 = 0",
-         "unseen": "healpix_of(healpix_29, 2) % 3 <> 0 AND object_id % 4 = 0"}  # fmt: skip
+AREAS = {"learnt": "healpix_of(healpix_29, 3) % 3 = 0 AND object_id % 3 = 0",
+         "unseen": "healpix_of(healpix_29, 3) % 3 <> 0 AND object_id % 4 = 0"}  # fmt: skip
 
 
 def share(one: Share) -> float:
@@ -53,11 +53,11 @@ def sky(store: Store) -> Iterator[Sky]:
 
 
 def test_eight_classes_of_an_area_held_out(sky: Sky) -> None:
-    model = train_on_table(sky, "objects", "learnt.class", "types", FeatureOptions(), budget_s=300).model
+    model = train_on_table(sky, "objects", "learnt.class", "types", FeatureOptions(), budget_s=600).model
     classifier = Classifier.load(model.folder)
     report = validate(model, classifier, held_out(sky, model, classifier, "objects", "unseen.class"))
     by_class = {one.name: one for one in report.by_class}
-    covered = {name: share(one) for name, one in report.coverage.by_class.items()}
+    covered = report.coverage.by_class
     print(report.evidence, report.accuracy, report.scores, report.star_galaxy_auc, by_class, covered, sep="\n")
     assert len(by_class) == 8
     assert share(report.accuracy) > 0.92
@@ -66,4 +66,5 @@ def test_eight_classes_of_an_area_held_out(sky: Sky) -> None:
     assert share(by_class["quasar"].precision) >= 0.95 <= share(by_class["quasar"].recall)
     assert share(by_class["white_dwarf"].recall) >= 0.90 <= share(by_class["brown_dwarf"].recall)
     assert report.scores.ece < 0.02
-    assert covered == pytest.approx(dict.fromkeys(covered, 0.9), abs=0.02)
+    # Of a thousand rows of a rare class the share has an error of a point.
+    assert [name for name, one in covered.items() if one.low > 0.92 or one.high < 0.88] == []
