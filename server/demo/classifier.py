@@ -28,7 +28,7 @@ from skyband.server.validation.words import facts_of
 CATALOGUE, MODEL = "objects", "types"
 _SURVEYS = ("sim_astrometry", "sim_optical", "sim_nir", "sim_mir")
 _RADIUS_ARCSEC = 3.0
-_BUDGET_S = 20.0
+_BUDGET_S = 60.0
 _FIELDS = {"known": "field % 3 = 0", "unseen": "field % 3 <> 0"}
 
 
