@@ -26,7 +26,6 @@ from skyband.schema.progress import Note
 if TYPE_CHECKING:
     import pyarrow as pa
 
-
 _HEAD_BYTES = 4096
 _TABLE_BATCH_ROWS = 65_536
 

@@ -153,14 +153,13 @@ class BatchScan:
 
     columns: tuple[Column, ...]
     batches: Callable[[pa.Schema], Iterator[pa.RecordBatch]]
+    refused: list[Refused] = field(default_factory=list, compare=False)  # added to by `batches`
+    serial: int = field(default_factory=lambda: next(_serial), compare=False)
 
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of the batches."""
         return pa.schema([(column.name, arrow_type(column.type)) for column in self.columns])
-
-    refused: list[Refused] = field(default_factory=list, compare=False)  # added to by `batches`
-    serial: int = field(default_factory=lambda: next(_serial), compare=False)
 
     @contextmanager
     def relation(self, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:

@@ -17,7 +17,7 @@ from skyband.models.classifier.kept import KEPT, OutOfFold
 from skyband.models.classifier.matrix import Doubles, FeatureMatrix, Flags, Floats, Integers, blocks, listed
 from skyband.models.classifier.members.known import all_learners, own_learners
 from skyband.models.classifier.members.member import Learner, Member
-from skyband.models.classifier.priors import Prior, estimated_prior, prior_shares, reweight
+from skyband.models.classifier.priors import Prior, estimated_prior, prior_shares, reweight, rows_as_common
 from skyband.models.classifier.run import read_files
 from skyband.models.classifier.safety import Safety
 from skyband.schema.errors import BadFile
@@ -241,9 +241,8 @@ class Classifier:
 def _decision(kept: bytes, shares: Doubles, prior: Doubles) -> Decision:
     """The rule for out-of-fold predictions under the prior `shares`, had the classes been as common as `prior` says."""
     rows = OutOfFold.load(kept)
-    counts = np.maximum(np.bincount(rows.codes, minlength=len(prior)), 1)
     said = reweight(rows.probabilities.astype(np.float64), shares, prior)
-    return Decision.fit(said, rows.codes, prior, (prior / counts)[rows.codes])
+    return Decision.fit(said, rows.codes, prior, rows_as_common(prior, rows.codes))
 
 
 def _entropy(probabilities: Doubles) -> Doubles:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from skyband.models.classifier.matrix import Doubles, listed
+from skyband.models.classifier.matrix import Doubles, Integers, listed
 from skyband.schema.errors import BadOption, ResourceLimit
 
 Prior = Mapping[str, float] | Literal["train", "uniform"]
@@ -79,6 +79,17 @@ def reweight(probabilities: Doubles, before: Doubles, after: Doubles) -> Doubles
     """
     found = probabilities * (after / before)
     return np.asarray(found / found.sum(axis=1, keepdims=True))
+
+
+def rows_as_common(prior: Doubles, codes: Integers) -> Doubles:
+    """Weights of rows as if the classes were as common as a prior says: those of a class sum up to its share.
+
+    Args:
+        prior: share of each class.
+        codes: class of each row, shape (n,).
+    """
+    counts = np.bincount(codes, minlength=len(prior))
+    return np.asarray((prior / np.maximum(counts, 1))[codes])
 
 
 def estimated_prior(probabilities: Doubles, trained: Doubles) -> Doubles:

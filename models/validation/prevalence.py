@@ -11,7 +11,7 @@ from skyband.models.classifier.decision import Decision
 from skyband.models.classifier.kinds import kind_of
 from skyband.models.classifier.matrix import Doubles, Integers
 from skyband.models.classifier.metrics import calibration_error, confusion_of, precision_recall_f1
-from skyband.models.classifier.priors import Prior, prior_shares, reweight
+from skyband.models.classifier.priors import Prior, prior_shares, reweight, rows_as_common
 
 IN_ROWS, BALANCED, SKY = "as in the rows", "balanced", "sky"
 _SDSS_SKY = {"star": 0.528, "galaxy": 0.453, "quasar": 0.019}
@@ -83,7 +83,7 @@ def at_prevalence(
     size = len(classes)
     counts = np.bincount(codes, minlength=size)
     said = reweight(probabilities, trained, after)
-    weights = (after / np.maximum(counts, 1))[codes]
+    weights = rows_as_common(after, codes)
     confusion = confusion_of(decision_under(after).codes(said, after), codes, size, weights)
     precision, recall, f1 = precision_recall_f1(confusion)
     return AtPrevalence(
