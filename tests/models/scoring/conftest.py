@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from skyband.models.classifier.members.boosting import Boosting
+from skyband.models.features import FeatureOptions
+from skyband.models.scoring import score_parts
+from skyband.models.scoring.score_table import score_table
+from skyband.models.scoring.shelf import find_model
+from skyband.models.scoring.train_table import TrainingReport, train_on_table
 from skyband.queries import Sky
 from skyband.schema.store import Store
 from tests.conftest import publish_rows
@@ -39,3 +46,29 @@ def sky(store: Store) -> Sky:
     publish_rows(store, "known", **sources(1, 600))
     publish_rows(store, "others", **sources(2, 500))
     return Sky(settings=store.settings)
+
+
+GROUPS = FeatureOptions(groups=("colours", "magnitudes"))
+
+
+def trained(
+    sky: Sky, name: str = "kinds", label: str = "kind", options: FeatureOptions = GROUPS, **others: Any
+) -> TrainingReport:
+    """A quick training: boosted trees alone."""
+    return train_on_table(sky, "known", label, name, options, budget_s=1, learners=(Boosting(),), **others)
+
+
+def columns(sky: Sky, query: str) -> dict[str, Any]:
+    table = sky.sql(query).to_arrow()
+    return {name: np.array(table[name].to_pylist()) for name in table.column_names}
+
+
+@pytest.fixture
+def score(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Scoring by models of boosted trees alone, in parts of a hundred rows."""
+    monkeypatch.setattr(score_parts, "_PART_ROWS", 100)
+
+    def scored(sky: Sky, table: str, model: str = "kinds", **options: Any) -> Any:
+        return score_table(sky, table, find_model(sky.store, model), command="skyband score", **options)
+
+    return scored

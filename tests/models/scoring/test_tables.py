@@ -17,45 +17,14 @@ from skyband.ingest.options import IngestOptions
 from skyband.ingest.pipeline import ingest
 from skyband.models.classifier.matrix import FeatureMatrix
 from skyband.models.classifier.members.boosting import Boosting
-from skyband.models.classifier.progress import Progress
 from skyband.models.features import FeatureOptions, feature_table
-from skyband.models.scoring import score_parts
-from skyband.models.scoring.score_table import score_table
 from skyband.models.scoring.shelf import find_model, model_names, model_versions
-from skyband.models.scoring.train_table import TrainingReport, train_on_table
-from skyband.models.templates.library import packaged
-from skyband.models.templates.run import fit_templates
+from skyband.models.scoring.train_table import train_on_table
 from skyband.queries import Sky
-from skyband.schema.errors import BadName, BadOption, BadTable, TableLocked
-from skyband.schema.locks import writer_lock
+from skyband.schema.errors import BadName, BadOption, BadTable
 from tests.conftest import publish_rows
 
-from .conftest import CLASSES, sources
-
-COLOURS = FeatureOptions(groups=("colours", "magnitudes"))
-
-
-def trained(
-    sky: Sky, name: str = "kinds", label: str = "kind", options: FeatureOptions = COLOURS, **others: Any
-) -> TrainingReport:
-    """A quick training: boosted trees alone."""
-    return train_on_table(sky, "known", label, name, options, budget_s=1, learners=(Boosting(),), **others)
-
-
-def columns(sky: Sky, query: str) -> dict[str, Any]:
-    table = sky.sql(query).to_arrow()
-    return {name: np.array(table[name].to_pylist()) for name in table.column_names}
-
-
-@pytest.fixture
-def score(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Scoring by models of boosted trees alone, in parts of a hundred rows."""
-    monkeypatch.setattr(score_parts, "_PART_ROWS", 100)
-
-    def scored(sky: Sky, table: str, model: str = "kinds", **options: Any) -> Any:
-        return score_table(sky, table, find_model(sky.store, model), command="skyband score", **options)
-
-    return scored
+from .conftest import CLASSES, GROUPS, columns, sources, trained
 
 
 def test_a_model_of_one_table_scores_another(sky: Sky, score: Callable[..., Any]) -> None:
@@ -107,141 +76,6 @@ def test_labels_may_lie_in_a_table_of_their_own(sky: Sky) -> None:
     assert report.classifier.manifest["data"]["labels"] == "labels.what"
 
 
-def stop(progress: Progress) -> None:
-    if progress.fold == 1:
-        raise KeyboardInterrupt
-
-
-def broken_off(sky: Sky, **options: Any) -> None:
-    """A training that is interrupted once its first fold is done."""
-    with pytest.raises(KeyboardInterrupt):
-        trained(sky, on_progress=stop, **options)
-
-
-def gone_on(sky: Sky, **options: Any) -> TrainingReport:
-    """A training that does not do its first fold anew."""
-    seen: list[Progress] = []
-    report = trained(sky, on_progress=seen.append, **options)
-    assert not [one for one in seen if one.fold == 0]
-    return report
-
-
-def members(report: TrainingReport) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in report.model.folder.glob("members/*")}
-
-
-def test_the_same_training_goes_on_and_another_is_the_next_version(sky: Sky) -> None:
-    broken_off(sky)
-    assert [one.is_finished for one in model_versions(sky.store, "kinds")] == [False]
-    assert model_names(sky.store) == []
-    again, whole = gone_on(sky), trained(sky, "whole")
-    assert again.model.title == "kinds@1"
-    assert members(again) == members(whole) != {}
-
-    broken_off(sky)
-    told: list[str] = []
-    other = trained(sky, seed=5, note=told.append)
-    assert other.model.title == "kinds@3"
-    assert any("kinds@2 is another training" in text for text in told)
-    assert find_model(sky.store, "kinds@1").version == 1
-    assert find_model(sky.store, "kinds").version == 3
-
-
-def test_a_training_goes_on_whatever_versions_came_after(sky: Sky) -> None:
-    broken_off(sky)
-    broken_off(sky, seed=4)
-    assert trained(sky, seed=5).model.title == "kinds@3"
-    # A process that was killed before it noted what it had begun, and one that trains something else just now.
-    (sky.store.path / "models" / "kinds" / "4").mkdir()
-    with writer_lock(sky.store.path / "models" / "kinds" / "2" / ".2.lock"):
-        again = gone_on(sky)
-        assert again.model.title == "kinds@1"
-        with pytest.raises(TableLocked, match="another writer holds '2'"):
-            trained(sky, seed=4)
-    assert members(again) == members(trained(sky, "whole")) != {}
-    broken_off(sky, seed=6)
-    assert {one.version: one.is_finished for one in model_versions(sky.store, "kinds")} == {
-        1: True, 2: False, 3: True, 4: False, 5: False
-    }  # fmt: skip
-
-
-def test_a_training_goes_on_though_its_table_got_columns_and_not_with_other_rows(sky: Sky) -> None:
-    everything = FeatureOptions(groups=("all",))
-    broken_off(sky, options=everything)
-    before = sky.table("known").version.version_id
-    other = trained(sky, "other", seed=3)
-    score_table(sky, "known", other.model)
-    fit_templates(sky, "known", packaged())
-    again = gone_on(sky, options=everything)
-    assert again.model.title == "kinds@1"
-    assert again.classifier.manifest["data"]["table_version"] == sky.table("known").version.version_id != before
-
-    for change in ({"kind": np.roll(sources(1, 600)["kind"], 1)}, {"g": sources(1, 600)["g"] + 0.01}):
-        publish_rows(sky.store, "known", **sources(1, 600) | change)
-        broken_off(sky)
-    assert [one.is_finished for one in model_versions(sky.store, "kinds")] == [True, False, False]
-
-
-def test_a_scoring_that_was_broken_off_goes_on(sky: Sky, score: Callable[..., Any]) -> None:
-    trained(sky)
-    folder = find_model(sky.store, "kinds").folder / "scores"
-
-    def parts() -> dict[str, int]:
-        return {path.name: path.stat().st_ino for path in folder.glob("*/part-*.parquet")}
-
-    def stop(done: int, total: int | None) -> None:
-        if done > 150:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        score(sky, "others", on_progress=stop)
-    before = parts()
-    assert sorted(before) == ["part-00000.parquet", "part-00001.parquet"]
-    assert sky.table("others").version.version == 1
-    seen: list[dict[str, int]] = []
-    score(sky, "others", on_progress=lambda done, total: seen.append(parts()))
-    assert seen[-1].items() >= before.items()
-    assert len(seen[-1]) == 5
-    assert not list(folder.glob("others-*"))
-    [(rows, classes)] = sky.sql("SELECT count(*), count(class) FROM others").rows()
-    assert (rows, classes) == (500, 500)
-
-
-def light_curves(seed: int) -> dict[str, Any]:
-    """Columns of a table of light curves of `known`, ten points each."""
-    random = np.random.default_rng(seed)
-    return {
-        "id": np.arange(6_000), "ra": np.zeros(6_000), "dec": np.zeros(6_000),
-        "object_id": 1000 + np.arange(6_000) // 10, "mjd": 59_000 + np.arange(6_000) % 10 * 3.0,
-        "mag": random.normal(18, 0.3, 6_000), "mag_error": np.full(6_000, 0.05),
-    }  # fmt: skip
-
-
-def test_light_curves_of_two_versions_are_not_mixed(sky: Sky, score: Callable[..., Any]) -> None:
-    publish_rows(sky.store, "curves", **light_curves(1))
-    options = FeatureOptions(groups=("colours", "variability"), light_curves="curves", neighbours="others")
-    report = train_on_table(sky, "known", "kind", "kinds", options, budget_s=1, learners=(Boosting(),))
-    data = report.classifier.manifest["data"]
-    for what, name in (("table", "known"), ("labels", "known"), ("light_curves", "curves"), ("neighbours", "others")):
-        assert data[f"{what}_version"] == sky.table(name).version.version_id
-
-    def stop(done: int, total: int | None) -> None:
-        raise KeyboardInterrupt
-
-    def publish(done: int, total: int | None) -> None:
-        publish_rows(sky.store, "curves", **light_curves(3))
-
-    with pytest.raises(KeyboardInterrupt):
-        score(sky, "known", on_progress=stop)
-    publish_rows(sky.store, "curves", **light_curves(2))
-    score(sky, "known")
-    score(sky, "known", prefix="whole_")
-    [(rows, differ)] = sky.sql("SELECT count(*), count(*) FILTER (p_star <> whole_p_star) FROM known").rows()
-    assert (rows, differ) == (600, 0)
-    with pytest.raises(BadTable, match="table 'curves' was published anew since its features were opened"):
-        score(sky, "known", prefix="third_", on_progress=publish)
-
-
 def test_inputs_that_are_not_told_anew_stay_those_of_the_training(sky: Sky, score: Callable[..., Any]) -> None:
     rows = sources(3, 400)
     named = {name: rows[name] for name in ("id", "ra", "dec", "kind")} | {f"my_{band}": rows[band] for band in "gri"}
@@ -261,20 +95,6 @@ def test_inputs_that_are_not_told_anew_stay_those_of_the_training(sky: Sky, scor
     np.testing.assert_array_equal(found["a_p_star"], found["b_p_star"])
     np.testing.assert_array_equal(found["c_p_star"], found["d_p_star"])
     assert (found["a_p_star"] != found["c_p_star"]).any()
-
-
-def test_parts_of_another_size_are_not_mixed(
-    sky: Sky, score: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trained(sky)
-
-    def stop(done: int, total: int | None) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        score(sky, "others", on_progress=stop)
-    monkeypatch.setattr(score_parts, "_PART_ROWS", 250)
-    assert score(sky, "others").rows == 500
 
 
 def test_only_rows_that_were_not_scored_yet(sky: Sky, score: Callable[..., Any], tmp_path: Path) -> None:
@@ -322,7 +142,7 @@ def test_features_that_never_change_are_left_out(sky: Sky) -> None:
     rows |= {band: np.where(np.arange(300) < 7, np.nan, rows[band]) for band in ("u", "g", "r", "i", "z")}
     rows["y"][:7] = np.nan
     publish_rows(sky.store, "some", **rows)
-    report = train_on_table(sky, "some", "kind", "kinds", COLOURS, budget_s=1, learners=(Boosting(),))
+    report = train_on_table(sky, "some", "kind", "kinds", GROUPS, budget_s=1, learners=(Boosting(),))
     assert report.useless == ("y_mag",)
     assert (report.rows, report.without_features) == (293, 7)
 
@@ -342,7 +162,7 @@ def test_what_cannot_be_learnt_from(sky: Sky, change: dict[str, Any], label: str
     rows = sources(1, 600) | {"id": np.arange(600) + 50_000} | change
     publish_rows(sky.store, "some", **rows)
     with pytest.raises((BadTable, BadOption), match=message):
-        train_on_table(sky, "some", label, "kinds", COLOURS, budget_s=1, learners=(Boosting(),))
+        train_on_table(sky, "some", label, "kinds", GROUPS, budget_s=1, learners=(Boosting(),))
     assert model_names(sky.store) == []
 
 
@@ -364,7 +184,7 @@ def test_classes_that_would_share_a_column_are_not_trained(sky: Sky, one: str, o
 
 def test_the_name_of_a_model_is_looked_at_first(sky: Sky) -> None:
     with pytest.raises(BadName, match="'a/b' cannot name a model"):
-        train_on_table(sky, "missing", "kind", "a/b", COLOURS)
+        train_on_table(sky, "missing", "kind", "a/b", GROUPS)
 
 
 def test_what_cannot_be_scored(sky: Sky, score: Callable[..., Any]) -> None:
