@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 @pytest.fixture(params=[10**6, 0], ids=["exact", "indexed"])
 def filled(request: pytest.FixtureRequest, make_collection: MakeCollection) -> tuple[Collection, pa.Table]:
     rows = catalogue(ROWS)
-    return make_collection(rows, exact_rows=request.param), rows
+    return make_collection(rows, exact_rows=request.param, recall=1.0), rows
 
 
 def columns(rows: pa.Table) -> tuple[Array, Array, Array]:

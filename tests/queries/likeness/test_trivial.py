@@ -28,7 +28,7 @@ def filled(request: pytest.FixtureRequest, make_collection: MakeCollection) -> t
     vectors[200:300] = vectors[300:400]
     is_unknown = np.arange(ROWS) >= ROWS - 100
     rows = rows_of(vectors, ra=pa.array(ra, mask=is_unknown), dec=pa.array(dec, mask=is_unknown))
-    return make_collection(rows, exact_rows=request.param), rows
+    return make_collection(rows, exact_rows=request.param, recall=1.0), rows
 
 
 def numbers(rows: pa.Table) -> list[int]:
