@@ -25,6 +25,8 @@ _ERRORS = (*_POSITION_ERRORS, *_MOTION_ERRORS)
 SPEED_ARCSEC_YR = "(sqrt(ma * ma + md * md) * 648000 / pi())"
 """SQL over the relation of astrometry.sql: how fast a row moves."""
 
+_SPEED_MAS_YR = "sqrt(pow(pmra::DOUBLE, 2) + pow(pmdec::DOUBLE, 2))"
+
 _OF_RAYLEIGH = 1.5096
 """68.0 % of the lengths of normally distributed vectors are below so many of their sigma in one coordinate."""
 
@@ -181,7 +183,7 @@ def look_at(
         missing_motion_error_mas_yr=_largest_median(connection, table, motions),
     )
     if propagate and self.has_motions:
-        motion = typical_motion(connection, table)
+        motion = _typical_motion(connection, table)
         if motion is None:
             raise BadTable(f"no row of {table.name!r} has a proper motion; match it with --no-propagate")
         self = replace(self, moves=True, motion_mas_yr=motion)
@@ -206,10 +208,18 @@ def _largest_median(connection: duckdb.DuckDBPyConnection, table: TableInfo, rol
     return max((value for value in _one_row(connection, table, roles, medians) if value), default=0.0)
 
 
-def typical_motion(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> float | None:
+def knows_motions(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> bool:
+    """Whether any row of a table has a proper motion."""
+    if any(table.role(role) is None for role in _MOTION):
+        return False
+    rows = f"SELECT 1 FROM {_with_roles(table, _MOTION)} WHERE isfinite({_SPEED_MAS_YR}) LIMIT 1"
+    return bool(connection.execute(rows).fetchall())
+
+
+def _typical_motion(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> float | None:
     """The scatter of a table's proper motions in each coordinate, mas/yr, little disturbed by the fast; None where all
     are NULL."""
-    speed = "sqrt(pow(pmra::DOUBLE, 2) + pow(pmdec::DOUBLE, 2))"
+    speed = _SPEED_MAS_YR
     [found] = _one_row(connection, table, _MOTION, f"quantile_cont({speed}, 0.68) FILTER (isfinite({speed}))")
     return None if found is None else float(found) / _OF_RAYLEIGH
 
@@ -223,7 +233,11 @@ def variance_arcsec2(connection: duckdb.DuckDBPyConnection, side: Astrometry, qu
 def _one_row(
     connection: duckdb.DuckDBPyConnection, table: TableInfo, roles: Iterable[str], wanted: str
 ) -> tuple[Any, ...]:
-    expressions = ", ".join(key_expressions(table, ("id", "ra", "dec", *roles)))
-    [found] = connection.execute(f"SELECT {wanted} FROM (SELECT {expressions} FROM {data_of(table)})").fetchall()
+    [found] = connection.execute(f"SELECT {wanted} FROM {_with_roles(table, roles)}").fetchall()
     row: tuple[Any, ...] = found
     return row
+
+
+def _with_roles(table: TableInfo, roles: Iterable[str]) -> str:
+    """SQL of the rows of a table, roles under their standard names and in their units."""
+    return f"(SELECT {', '.join(key_expressions(table, ('id', 'ra', 'dec', *roles)))} FROM {data_of(table)})"

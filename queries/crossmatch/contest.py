@@ -14,7 +14,8 @@ from skyband.schema.columns import TableInfo
 from skyband.schema.keys import numbered_rows
 from skyband.schema.sql import fill_sql
 
-_BATCH_ROWS = 1_000_000
+_BATCH_ROWS = 250_000
+"""Few enough for memory that is used again, not asked for anew."""
 
 Rows = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -51,25 +52,24 @@ def split_candidates(connection: duckdb.DuckDBPyConnection, left: TableInfo, rig
 
     Marking rows in arrays takes a tenth of the time of windows over all pairs.
     """
-    lefts, rights = _Repeats(left.rows), _Repeats(right.rows)
-    right_row = np.full(left.rows, -1, np.min_scalar_type(-max(right.rows, 1)))
+    lefts, rights = _Partners(left.rows, right.rows), _Partners(right.rows, left.rows)
     chord2 = np.empty(left.rows)
     found = connection.sql(f"SELECT left_row, right_row, chord2 FROM candidates WHERE left_row < {left.rows}")
     for batch in found.to_arrow_reader(_BATCH_ROWS):
         one, other, chord2_of_pair = (column.to_numpy() for column in batch.columns)
-        lefts.add(one)
-        rights.add(other)
-        right_row[one] = other
+        lefts.add(one, other)
+        rights.add(other, one)
         chord2[one] = chord2_of_pair
-    connection.register("left_rivals", pa.table({"row": np.flatnonzero(lefts.repeated)}))
-    connection.register("right_rivals", pa.table({"row": np.flatnonzero(rights.repeated)}))
+    connection.register("left_rivals", pa.table({"row": np.flatnonzero(lefts.has_several)}))
+    connection.register("right_rivals", pa.table({"row": np.flatnonzero(rights.has_several)}))
     contested = "left_row IN (SELECT row FROM left_rivals) OR right_row IN (SELECT row FROM right_rivals)"
     rank_candidates(connection, left, right, f"left_row < {left.rows} AND ({contested})")
     connection.unregister("left_rivals")
     connection.unregister("right_rivals")
-    right_row[lefts.repeated] = -1
+    right_row = lefts.last
+    right_row[lefts.has_several] = -1
     paired = np.flatnonzero(right_row >= 0)
-    right_row[paired[rights.repeated[right_row[paired]]]] = -1
+    right_row[paired[rights.has_several[right_row[paired]]]] = -1
     return PlainPairs(right_row, chord2)
 
 
@@ -85,18 +85,17 @@ def rank_candidates(connection: duckdb.DuckDBPyConnection, left: TableInfo, righ
     connection.execute(f"CREATE TEMP TABLE ranked AS {ranks}")
 
 
-class _Repeats:
-    """Finds the numbers below `size` that are added more than once."""
+class _Partners:
+    """The rows of one side: the last partner of each, and which have several."""
 
-    def __init__(self, size: int) -> None:
-        self._seen = np.zeros(size, bool)
-        self._last_place = np.empty(size, np.int32)
-        self.repeated = np.zeros(size, bool)
+    def __init__(self, rows: int, others: int) -> None:
+        self.last = np.full(rows, -1, np.min_scalar_type(-max(others, 1)))
+        self.has_several = np.zeros(rows, bool)
 
-    def add(self, numbers: Rows) -> None:
-        places = np.arange(len(numbers), dtype=np.int32)
-        # Of equal numbers in one batch, all but one find another's place.
-        self._last_place[numbers] = places
-        again = self._seen[numbers] | (self._last_place[numbers] != places)
-        self.repeated[numbers[again]] = True
-        self._seen[numbers] = True
+    def add(self, rows: Rows, partners: Rows) -> None:
+        """Note some pairs; none comes twice."""
+        again = self.last[rows] >= 0
+        self.last[rows] = partners
+        # Of equal rows in one batch, all but one find another's partner.
+        again |= self.last[rows] != partners
+        self.has_several[rows[again]] = True

@@ -88,8 +88,11 @@ def _dated(connection: duckdb.DuckDBPyConnection, side: Astrometry) -> Astrometr
 
 def _epochs(connection: duckdb.DuckDBPyConnection, side: Astrometry) -> tuple[float, float]:
     """First and last epoch of a table, Julian years."""
-    first, last = _of_epochs(connection, side, f"min(epoch) {_KNOWN}, max(epoch) {_KNOWN}")
-    if first is None:
+    if side.table.role("epoch") is None:
+        first = last = side.table.epoch
+    else:
+        first, last = _of_epochs(connection, side, f"min(epoch) {_KNOWN}, max(epoch) {_KNOWN}")
+    if first is None or last is None:
         raise BadTable(f"every epoch of {side.table.name!r} is NULL; match with --no-propagate")
     if not FIRST_YEAR <= first <= last <= LAST_YEAR:
         raise BadTable(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 import duckdb
 
-from skyband.queries.crossmatch.astrometry import SPEED_ARCSEC_YR, Astrometry, typical_motion
+from skyband.queries.crossmatch.astrometry import SPEED_ARCSEC_YR, Astrometry, knows_motions
 from skyband.queries.crossmatch.candidates import Points, batch_count, find_candidates, points_of
 from skyband.queries.crossmatch.chance import Chance, plan_shifts
 from skyband.queries.crossmatch.columns import check_matchable, own_columns, pair_columns, pair_tables, wide_columns
@@ -126,10 +126,7 @@ def _meet(connection: duckdb.DuckDBPyConnection, options: MatchOptions, left: Ta
     if options.is_self_match and not wanted:
         return Meeting(one, other)
     if options.propagate and (wanted or (one.has_epoch and other.has_epoch)):
-        one, other = (
-            replace(side, moves=side.has_motions and typical_motion(connection, side.table) is not None)
-            for side in (one, other)
-        )
+        one, other = (replace(side, moves=knows_motions(connection, side.table)) for side in (one, other))
     return arrange(connection, one, other, epoch=options.epoch)
 
 

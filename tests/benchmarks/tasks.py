@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from statistics import median, quantiles
@@ -26,6 +27,10 @@ from skyband.queries.stream import ResultStream
 from skyband.schema.columns import Column
 from skyband.schema.settings import Settings
 from skyband.schema.store import Store
+
+with suppress(ImportError):
+    # pyarrow imports it with its first array, where it is installed: a start of the interpreter, not of the operation.
+    import pandas  # noqa: F401
 
 Answer = dict[str, Any]
 
