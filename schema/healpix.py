@@ -71,24 +71,6 @@ def with_key(rows: str, *, key: str, ra: str, dec: str, placed: str) -> str:
     return fill_sql("skyband.schema", "healpix_key", rows=rows, key=key, ra=ra, dec=dec, placed=placed)
 
 
-def pixels_around(order: int, pixels: Integers, radius_deg: float) -> Integers:
-    """Pixels that hold every point within `radius_deg` of any point of `pixels`: a superset, sorted.
-
-    Args:
-        order: of `pixels` and of the answer.
-        pixels: NESTED indices, shape (n,).
-        radius_deg: degrees.
-    """
-    import healpy
-
-    nside = 1 << order
-    reach = healpy.max_pixrad(nside) + np.radians(radius_deg)
-    if reach >= np.pi / 2:  # every disc would be the whole sky
-        return np.arange(12 * nside * nside)
-    centres = np.array(healpy.pix2vec(nside, pixels, nest=True)).T
-    return np.unique(np.concatenate([pixels, *(_disc(nside, centre, reach) for centre in centres)]))
-
-
 def _disc(nside: int, centre: Doubles, reach: float) -> Integers:
     """Pixels that a disc around a unit vector touches, sorted; `reach` in radians."""
     import healpy

@@ -103,7 +103,7 @@ def pair_up(
         store: whose settings bound memory and sample.
         options: how far to look, and what is done with displacements.
         meeting: the tables.
-        batches: into how many HEALPix batches the search is cut; None as the memory limit asks.
+        batches: into how many zones of declination the search is cut; None as the memory limit asks.
         progress: called with left rows done and in all.
 
     Raises:

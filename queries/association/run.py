@@ -73,7 +73,7 @@ def associate(
         options: what to associate and how.
         command: the command to keep as provenance.
         progress: called with left rows done and in all.
-        batches: into how many HEALPix batches the search is cut; by default as the memory limit asks.
+        batches: into how many zones of declination the search is cut; by default as the memory limit asks.
 
     Raises:
         TableNotFound: a table is not there.

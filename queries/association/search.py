@@ -90,7 +90,7 @@ def search(
         sigmas: how many sigma of its own position it looks farther.
         shifts: rows that are shifted, beside; None for none.
         one_in: only one left row in so many is asked.
-        batches: into how many HEALPix batches the work is cut.
+        batches: into how many zones of declination the work is cut.
         progress: called with left rows done and in all.
     """
     lefts, rights = (plan_reach(connection, side, meeting, sigmas) for side in (meeting.left, meeting.right))

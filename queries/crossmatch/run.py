@@ -70,7 +70,8 @@ def crossmatch(
         options: what to match and how.
         command: the command to keep as provenance.
         progress: called with left rows done and in all.
-        batches: into how many HEALPix batches to cut; by default as the memory limit asks. Any number gives the same.
+        batches: into how many zones of declination to cut; by default as the memory limit asks. Any number gives the
+            same.
 
     Raises:
         TableNotFound: a table is not there.

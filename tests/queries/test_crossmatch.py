@@ -12,6 +12,7 @@ import pytest
 
 from skyband.queries import Sky
 from skyband.queries.crossmatch import Find, Join, MatchOptions, crossmatch
+from skyband.schema.columns import Column
 from tests.queries.brute_force import expected_pairs, random_sky, separations_arcsec
 
 
@@ -152,6 +153,22 @@ def test_batches_do_not_change_a_single_row(store: Any, make_table: Any, batches
         whole, cut = sky.sql("FROM whole").to_arrow(), sky.sql("FROM cut").to_arrow()
     assert len(whole) > 300
     assert whole == cut
+
+
+@pytest.mark.parametrize("batches", [1, 2, 40])
+def test_rows_that_move_out_of_their_zone_find_their_partners(store: Any, make_table: Any, batches: int) -> None:
+    rng = np.random.default_rng(6)
+    ra, dec = rng.uniform(0, 360, 200), np.sort(rng.uniform(-1, 1, 200))
+    pmdec = rng.choice([-1e5, 1e5], 200)  # mas/yr: 1600 arcsec until the other epoch, zones apart
+    motions = [Column(name, "DOUBLE", unit="mas/yr", role=name) for name in ("pmra", "pmdec")]
+    make_table(
+        "gaia", id=list(range(200)), ra=ra, dec=dec, pmra=np.zeros(200), pmdec=pmdec, epoch=2016.0, metadata=motions
+    )
+    make_table("wise", id=list(range(200)), ra=ra, dec=dec + pmdec * -16 / 3.6e6, epoch=2000.0)
+    options = MatchOptions(left="gaia", right="wise", radius_arcsec=0.1, into="m", find=Find.ALL)
+    crossmatch(store, options, batches=batches)
+    with Sky(store.path) as sky:
+        assert sorted(sky.sql("SELECT gaia_id, wise_id FROM m").rows()) == [(row, row) for row in range(200)]
 
 
 def test_a_self_match_lists_each_pair_once_and_links_groups(store: Any, make_table: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import healpy
-import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import SkyCoord
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 
 from skyband.schema.errors import QueryError
 from skyband.schema.faults import duckdb_faults
-from skyband.schema.healpix import pixels_around
 from skyband.schema.session import Session
 
 ras = st.one_of(st.sampled_from([0.0, 360.0, 180.0, 45.0, 359.9999999]), st.floats(0, 360))
@@ -62,18 +60,6 @@ def test_healpix_takes_null_and_mixed_orders_and_refuses_the_impossible(empty_se
     for arguments in ("30, 1, 1", "-1, 1, 1", "5, 1, 91", "5, 'inf'::DOUBLE, 1"):
         with pytest.raises(QueryError, match=r"healpix|HEALPix"), duckdb_faults("query"):
             empty_session.connection.execute(f"SELECT healpix({arguments})").fetchall()
-
-
-@shared
-@given(ras, decs, st.floats(0.0001, 20), st.integers(2, 8))
-def test_pixels_around_holds_every_pixel_near(
-    empty_session: Session, ra: float, dec: float, radius: float, order: int
-) -> None:
-    start = np.array([healpy.ang2pix(1 << order, ra, dec, nest=True, lonlat=True)])
-    around = set(pixels_around(order, start, radius).tolist())
-    centre = SkyCoord(ra, dec, unit="deg")
-    edge = centre.directional_offset_by(np.arange(0, 360, 7) * u.deg, radius * u.deg)
-    assert set(healpy.ang2pix(1 << order, edge.ra.deg, edge.dec.deg, nest=True, lonlat=True).tolist()) <= around
 
 
 @pytest.mark.parametrize(
