@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, fields
+from dataclasses import astuple
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from skyband.schema.columns import Column, TableInfo, Version
@@ -23,17 +24,17 @@ _TEXTS = ("name", "description", "survey", "source", "licence", "citation", "fra
 
 def write_info(connection: duckdb.DuckDBPyConnection, catalog: str, info: TableInfo) -> None:
     """Write `info` into the attached table file `catalog`, which holds only its data so far."""
-    connection.execute(fill_sql("skyband.schema", "metadata", catalog=quote(catalog)))
-    prefix = f"INSERT INTO {quote(catalog)}.skyband"
-    marks = ", ".join("?" * (len(fields(Column)) + 1))
-    connection.executemany(
-        f"{prefix}.columns VALUES ({marks})", [(place, *astuple(column)) for place, column in enumerate(info.columns)]
-    )
-    marks = ", ".join("?" * len(fields(Version)))
-    connection.executemany(f"{prefix}.versions VALUES ({marks})", [astuple(version) for version in info.versions])
+    columns = [(place, *astuple(column)) for place, column in enumerate(info.columns)]
     properties = {key: getattr(info, key) for key in _TEXTS}
     properties |= {"layout": _LAYOUT, "epoch": json.dumps(info.epoch), "details": json.dumps(dict(info.details))}
-    connection.executemany(f"{prefix}.properties VALUES (?, ?)", list(properties.items()))
+    rows = {"columns": columns, "versions": list(map(astuple, info.versions)), "properties": list(properties.items())}
+    # At once: a statement for each row, committed alone, takes longer than many a table takes to write.
+    connection.begin()
+    connection.execute(fill_sql("skyband.schema", "metadata", catalog=quote(catalog)))
+    for table, values in rows.items():
+        marks = ", ".join(f"({', '.join('?' * len(row))})" for row in values)
+        connection.execute(f"INSERT INTO {quote(catalog)}.skyband.{table} VALUES {marks}", list(chain(*values)))
+    connection.commit()
 
 
 def read_info(connection: duckdb.DuckDBPyConnection, catalog: str) -> TableInfo:

@@ -24,7 +24,7 @@ _MEMORY_SHARE = 0.6
 _FEWEST_ZONES = 4
 _ZONE_ROWS = 4_000_000
 # Rows that are looked at to find where to cut.
-_SAMPLE_ROWS = 20_000
+_SAMPLE_ROWS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,10 @@ def _dec_cuts(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableInfo]
     """Declinations, degrees, that cut tables into zones of about as many rows; beyond the poles the first and last."""
     sides = list(tables)
     every = max(1, sum(side.rows for side in sides) // _SAMPLE_ROWS)
-    sample = " UNION ALL ".join(f"SELECT dec FROM {numbered_rows(side)} WHERE row % {every} = 0" for side in sides)
+    sample = " UNION ALL ".join(
+        f"SELECT dec FROM {numbered_rows(side)} WHERE row IN (SELECT unnest(range(0, {side.rows}, {every})))"
+        for side in sides
+    )
     [(found,)] = connection.execute(
         f"SELECT quantile_disc(dec, ?) FROM ({sample})", [[number / zones for number in range(1, zones)]]
     ).fetchall()
