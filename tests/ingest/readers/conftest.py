@@ -16,6 +16,12 @@ from astropy.table import Column, MaskedColumn, Table
 
 from skyband.ingest.readers import Source, open_source
 
+Read = Callable[..., Any]
+Write = Callable[..., Path]
+
+FILLER = "x" * 60
+"""In each row it makes a file longer than what is sampled of it."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -39,6 +45,19 @@ class Reading:
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config={"threads": 2}) as connection:
         yield connection
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes text or bytes to a file: `write("a,b", "x.csv")`."""
+
+    def run(content: str | bytes, name: str = "table.csv") -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return run
 
 
 @pytest.fixture
