@@ -12,7 +12,9 @@ import pytest
 
 from skyband.queries import Sky
 from skyband.queries.crossmatch import Find, Join, MatchOptions, crossmatch
+from skyband.queries.crossmatch.candidates import batch_count
 from skyband.schema.columns import Column
+from skyband.schema.settings import Settings
 from tests.queries.brute_force import expected_pairs, random_sky, separations_arcsec
 
 
@@ -153,6 +155,14 @@ def test_batches_do_not_change_a_single_row(store: Any, make_table: Any, batches
         whole, cut = sky.sql("FROM whole").to_arrow(), sky.sql("FROM cut").to_arrow()
     assert len(whole) > 300
     assert whole == cut
+
+
+@pytest.mark.parametrize(
+    ("rows", "memory_gb", "expected"),
+    [(1_000, 4, 1), (1_000, 0.1, 1), (9_000_000, 4, 2), (30_000_000, 64, 4), (30_000_000, 1, 6), (1_000_000, 0.1, 2)],
+)
+def test_less_memory_and_more_rows_give_more_zones(rows: int, memory_gb: float, expected: int) -> None:
+    assert batch_count(rows // 2, rows - rows // 2, Settings(memory_gb=memory_gb)) == expected
 
 
 @pytest.mark.parametrize("batches", [1, 2, 40])
