@@ -88,7 +88,8 @@ def _dec_cuts(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableInfo]
         for side in sides
     )
     [(found,)] = connection.execute(
-        f"SELECT quantile_disc(dec, ?) FROM ({sample})", [[number / zones for number in range(1, zones)]]
+        f"SELECT quantile_disc(dec, ?) FILTER (isfinite(dec)) FROM ({sample})",
+        [[number / zones for number in range(1, zones)]],
     ).fetchall()
     return [-91.0, *sorted(set(found or ())), 91.0]
 

@@ -157,6 +157,17 @@ def test_batches_do_not_change_a_single_row(store: Any, make_table: Any, batches
     assert whole == cut
 
 
+@pytest.mark.parametrize("batches", [1, 3])
+def test_rows_without_a_position_have_no_partner(store: Any, make_table: Any, batches: int) -> None:
+    dec = [*np.linspace(-80, 80, 20), None, None]
+    for name in ("gaia", "wise"):
+        make_table(name, id=list(range(22)), ra=pa.array([0.0] * 21 + [None]), dec=pa.array(dec, pa.float64()))
+    options = MatchOptions(left="gaia", right="wise", radius_arcsec=1.0, into="m", find=Find.ALL)
+    assert crossmatch(store, options, batches=batches).counts.pairs == 20
+    with Sky(store.path) as sky:
+        assert sorted(sky.sql("SELECT gaia_id, wise_id FROM m").rows()) == [(row, row) for row in range(20)]
+
+
 @pytest.mark.parametrize(
     ("rows", "memory_gb", "expected"),
     [(1_000, 4, 1), (1_000, 0.1, 1), (9_000_000, 4, 2), (30_000_000, 64, 4), (30_000_000, 1, 6), (1_000_000, 0.1, 2)],
