@@ -209,9 +209,7 @@ def _largest_median(connection: duckdb.DuckDBPyConnection, table: TableInfo, rol
 
 
 def knows_motions(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> bool:
-    """Whether any row of a table has a proper motion."""
-    if any(table.role(role) is None for role in _MOTION):
-        return False
+    """Whether any row of a table that has columns of proper motions has one."""
     rows = f"SELECT 1 FROM {_with_roles(table, _MOTION)} WHERE isfinite({_SPEED_MAS_YR}) LIMIT 1"
     return bool(connection.execute(rows).fetchall())
 
@@ -219,8 +217,8 @@ def knows_motions(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> bo
 def _typical_motion(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> float | None:
     """The scatter of a table's proper motions in each coordinate, mas/yr, little disturbed by the fast; None where all
     are NULL."""
-    speed = _SPEED_MAS_YR
-    [found] = _one_row(connection, table, _MOTION, f"quantile_cont({speed}, 0.68) FILTER (isfinite({speed}))")
+    wanted = f"quantile_cont({_SPEED_MAS_YR}, 0.68) FILTER (isfinite({_SPEED_MAS_YR}))"
+    [found] = _one_row(connection, table, _MOTION, wanted)
     return None if found is None else float(found) / _OF_RAYLEIGH
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import duckdb
 
 from skyband.schema.columns import TableInfo
-from skyband.schema.healpix import KEY_ORDER
 from skyband.schema.keys import numbered_rows
 from skyband.schema.progress import OnProgress
 from skyband.schema.settings import Settings
@@ -79,29 +78,18 @@ def find_candidates(
         progress(rows * done // len(zones), rows)
 
 
-def _dec_cuts(connection: duckdb.DuckDBPyConnection, tables: Iterable[TableInfo], zones: int) -> list[float]:
+def _dec_cuts(connection: duckdb.DuckDBPyConnection, tables: Sequence[TableInfo], zones: int) -> list[float]:
     """Declinations, degrees, that cut tables into zones of about as many rows; beyond the poles the first and last."""
-    sides = list(tables)
-    every = max(1, sum(side.rows for side in sides) // _SAMPLE_ROWS)
+    every = max(1, sum(table.rows for table in tables) // _SAMPLE_ROWS)
     sample = " UNION ALL ".join(
-        f"SELECT dec FROM {numbered_rows(side)} WHERE row IN (SELECT unnest(range(0, {side.rows}, {every})))"
-        for side in sides
+        f"SELECT dec FROM {numbered_rows(table)} WHERE row IN (SELECT unnest(range(0, {table.rows}, {every})))"
+        for table in tables
     )
     [(found,)] = connection.execute(
         f"SELECT quantile_disc(dec, ?) FILTER (isfinite(dec)) FROM ({sample})",
         [[number / zones for number in range(1, zones)]],
     ).fetchall()
     return [-91.0, *sorted(set(found or ())), 91.0]
-
-
-def key_cuts(connection: duckdb.DuckDBPyConnection, table: TableInfo, pieces: int) -> list[int]:
-    """healpix_29 values that cut a table into runs of equal numbers of rows: the first of each run, and an end."""
-    places = [table.rows * number // pieces for number in range(1, pieces)]
-    found = connection.execute(
-        f"SELECT DISTINCT healpix_29 FROM {numbered_rows(table)} WHERE row IN (SELECT unnest(?)) ORDER BY healpix_29",
-        [places],
-    ).fetchall()
-    return [0, *(value for (value,) in found if value > 0), 12 << (2 * KEY_ORDER)]
 
 
 def points_of(table: TableInfo) -> Points:

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from skyband.queries.crossmatch.candidates import key_cuts
 from skyband.queries.crossmatch.columns import own_columns
 from skyband.queries.crossmatch.contest import Pairs, PlainPairs, Rows
 from skyband.queries.crossmatch.options import MatchOptions
 from skyband.schema.columns import TableInfo
+from skyband.schema.healpix import KEY_ORDER
 from skyband.schema.keys import numbered_rows
 from skyband.schema.names import quote
 from skyband.schema.sql import fill_sql
@@ -92,7 +92,7 @@ def _pieces(
     right_ids = _ids(reader.sql(f"SELECT id FROM {numbered_rows(right)}").to_arrow_table()["id"])
     longest = max((left, right), key=lambda table: table.rows)
     rows = 0
-    for keys in pairwise(key_cuts(reader, longest, max(1, longest.rows // _PIECE_ROWS))):
+    for keys in pairwise(_key_cuts(reader, longest, max(1, longest.rows // _PIECE_ROWS))):
         run = _Run.read(reader, left, *keys)
         alone = run.unmatched(matched.left) if options.join.has_unmatched_left else _NO_ROWS
         own, ranked = _pairs_of(reader, run, plain, wanted=options.join.has_pairs)
@@ -102,6 +102,16 @@ def _pieces(
         piece["place"] = pa.array(np.arange(rows, rows + len(piece["ra"])))
         rows += len(piece["ra"])
         yield pa.record_batch(piece)
+
+
+def _key_cuts(connection: duckdb.DuckDBPyConnection, table: TableInfo, pieces: int) -> list[int]:
+    """healpix_29 values that cut a table into runs of equal numbers of rows: the first of each run, and an end."""
+    places = [table.rows * number // pieces for number in range(1, pieces)]
+    found = connection.execute(
+        f"SELECT DISTINCT healpix_29 FROM {numbered_rows(table)} WHERE row IN (SELECT unnest(?)) ORDER BY healpix_29",
+        [places],
+    ).fetchall()
+    return [0, *(value for (value,) in found if value > 0), 12 << (2 * KEY_ORDER)]
 
 
 def _row_groups(pieces: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -127,7 +127,9 @@ def _meet(connection: duckdb.DuckDBPyConnection, options: MatchOptions, left: Ta
     if options.is_self_match and not wanted:
         return Meeting(one, other)
     if options.propagate and (wanted or (one.has_epoch and other.has_epoch)):
-        one, other = (replace(side, moves=knows_motions(connection, side.table)) for side in (one, other))
+        one, other = (
+            replace(side, moves=side.has_motions and knows_motions(connection, side.table)) for side in (one, other)
+        )
     return arrange(connection, one, other, epoch=options.epoch)
 
 
