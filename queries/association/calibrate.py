@@ -14,6 +14,7 @@ from skyband.queries.association.options import AssociationOptions
 from skyband.queries.association.shifted import draw_true_odds, read_shifted
 from skyband.queries.crossmatch.chance import Shifts
 from skyband.queries.crossmatch.options import Find
+from skyband.queries.crossmatch.pieces import SELECTED
 from skyband.schema.errors import BadOption
 from skyband.schema.healpix import Doubles
 
@@ -86,14 +87,14 @@ def calibrate(
     shifted rows would have been given in their place.
 
     Args:
-        connection: where the temporary tables `weighed`, `judged` and `selected` are.
+        connection: where the temporary tables `weighed` and `judged` and `work.selected` are.
         options: how pairs were chosen.
         shifts: how rows were shifted.
         share: of covered left rows that have a counterpart.
         covered: left rows in the footprint of the right table.
         right_share: of right rows that have one.
     """
-    [chosen] = _columns(connection, "SELECT p_match FROM selected")
+    [chosen] = _columns(connection, f"SELECT p_match FROM {SELECTED} ORDER BY left_row, left_rank")
     if options.find in ONE_SIDED:
         judged = true = chosen
     else:
@@ -167,7 +168,8 @@ def _exclusive(connection: duckdb.DuckDBPyConnection, right_share: float) -> tup
     found = connection.sql(
         "SELECT j.left_row, j.right_row, p_match, p_any, s.left_row IS NOT NULL AS is_chosen "
         f"FROM (FROM judged WHERE {sampled}) j "
-        f"LEFT JOIN (SELECT left_row, right_row FROM selected WHERE {sampled}) s USING (left_row, right_row)"
+        f"LEFT JOIN (SELECT left_row, right_row FROM {SELECTED} WHERE {sampled}) s USING (left_row, right_row) "
+        "ORDER BY j.left_row, j.right_row"
     ).to_arrow_table()
     left, right, p_match, p_any = (found[name].to_numpy() for name in ("left_row", "right_row", "p_match", "p_any"))
     weight = p_match / np.maximum(1 - p_any, 1e-12) / (1 - right_share)

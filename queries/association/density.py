@@ -87,6 +87,15 @@ class Density:
             return f"LEFT JOIN {name}_footprint f ON f.cell = {key} >> {self.shift - 2}", "f.cell IS NOT NULL"
         return f"ASOF LEFT JOIN {name}_footprint f ON {key} >= f.first", f"coalesce({key} <= f.last, false)"
 
+    def covers(self, keys: Integers) -> NDArray[np.bool_]:
+        """Whether values of healpix_29, any shape, lie in the footprint."""
+        if self.moc is None:
+            return _among(self.covered, keys >> (self.shift - 2))
+        first, last = self.moc.T
+        # Before the first range, the last one ends nowhere.
+        ends = np.r_[last, -1][np.searchsorted(first, keys, side="right") - 1]
+        return np.asarray(keys <= ends)
+
     def joins(self, name: str, key: str) -> str:
         """SQL that joins the registered tables, as d<level>, by an expression of healpix_29."""
         return "\n".join(

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 
 from skyband.queries.association.options import PACKAGE
+from skyband.queries.crossmatch.contest import Contest
 from skyband.schema.healpix import Doubles
 from skyband.schema.sql import fill_sql
 
@@ -72,7 +73,24 @@ def _peak(slopes: Doubles, n: Doubles) -> float:
     return (low + high) / 2
 
 
-def judge(connection: duckdb.DuckDBPyConnection, left_rows: int, share: float) -> None:
-    """Make the temporary table `judged` (judged.sql)."""
-    query = fill_sql(PACKAGE, "judged", left_rows=str(left_rows), share=repr(share))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {query}")
+def judge(connection: duckdb.DuckDBPyConnection, left_rows: int, right_rows: int, share: float) -> None:
+    """Make the temporary table `judged` (judged.sql) of the temporary table `weighed`.
+
+    Most pairs have no rival as a rule, and need no windows.
+
+    Args:
+        connection: where `weighed` is.
+        left_rows, right_rows: of the tables.
+        share: of left rows that have a counterpart.
+    """
+    contest = Contest.of(connection, f"(FROM weighed WHERE left_row < {left_rows})", left_rows, right_rows)
+    with contest.condition(connection) as contested:
+        parts = {
+            "plain": "(SELECT *, odds AS total, ln_odds AS ln_best, NULL::DOUBLE AS ln_second, 1 AS left_rank, "
+            f"1 AS n_neighbours FROM weighed WHERE left_row < {left_rows} AND NOT ({contested}))",
+            "contested": fill_sql(
+                PACKAGE, "ranked", pairs=f"(FROM weighed WHERE left_row < {left_rows} AND ({contested}))"
+            ),
+        }
+        probable = {name: fill_sql(PACKAGE, "probable", pairs=part, share=repr(share)) for name, part in parts.items()}
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {fill_sql(PACKAGE, 'judged', **probable)}")

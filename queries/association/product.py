@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from skyband.queries.association.density import Density
 from skyband.queries.association.options import PACKAGE, AssociationOptions
 from skyband.queries.crossmatch.columns import wide_columns
 from skyband.queries.crossmatch.options import Find, Join
+from skyband.queries.crossmatch.pieces import Columns, Matched, read_selected, write_pieces
 from skyband.schema.columns import Column, TableInfo
-from skyband.schema.keys import data_of, numbered_rows
+from skyband.schema.keys import data_of
 from skyband.schema.names import quote
 from skyband.schema.sql import fill_sql
+
+_OF_PAIRS = (
+    "left_row", "right_row", "sep_arcsec", "sep_sigma", "p_value", "ln_bayes", "p_match", "p_i", "p_any", "left_rank",
+    "right_rank", "n_neighbours", "n_mates", "is_ambiguous", "is_tie",
+)  # fmt: skip
+"""Columns of judged.sql that are published, or lead to those that are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +75,10 @@ def write_association(
     tables: tuple[TableInfo, TableInfo],
     densities: tuple[Density, Density],
 ) -> Written:
-    """Create `new.main.data` from the temporary table `selected`, unmatched rows as the join asks.
+    """Create `new.main.data` from the table `work.selected`, unmatched rows as the join asks.
 
     Args:
-        connection: where `selected` is.
+        connection: where `work.selected` is.
         options: what is wanted.
         tables: left and right.
         densities: of the left and of the right table, for their footprints.
@@ -83,30 +93,28 @@ def write_association(
             f"LEFT JOIN {data_of(left)} a ON a.rowid = p.left_row LEFT JOIN {data_of(right)} b ON b.rowid = p.right_row"
         )
         columns = (*columns, *(column for _, column in wide))
-    for name, density in zip(("left_density", "right_density"), densities, strict=True):
-        density.register(connection, name)
-    in_left, is_in_left = densities[0].footprint("left_density", "r.healpix_29")
-    in_right, is_in_right = densities[1].footprint("right_density", "l.healpix_29")
-    query = fill_sql(
-        PACKAGE,
-        "product",
-        left=numbered_rows(left),
-        right=numbered_rows(right),
-        left_id=quote(options.pair_names[0]),
-        right_id=quote(options.pair_names[1]),
-        pairs="true" if options.join.has_pairs else "false",
-        left_alone="true" if options.join.has_unmatched_left else "false",
-        right_alone="true" if options.join.has_unmatched_right else "false",
-        in_left=in_left,
-        is_in_left=is_in_left,
-        in_right=in_right,
-        is_in_right=is_in_right,
-        own=own,
-        joins=joins,
+    left_id, right_id = map(quote, options.pair_names)
+    order = "ORDER BY p.place" if options.wide else ""
+    rows = fill_sql(PACKAGE, "product", left_id=left_id, right_id=right_id, own=own, joins=joins, order=order)
+    matched = Matched.of_selected(connection, left, right)
+    write_pieces(
+        connection, rows, left, right, options.join, _Selected(), matched, complete=partial(_with_covered, *densities)
     )
-    connection.execute("SET preserve_insertion_order = true")
-    connection.execute(f"CREATE TABLE new.main.data AS {query}")
-    [(pairs, lefts, rights)] = connection.execute(
-        "SELECT count(*), count(DISTINCT left_row), count(DISTINCT right_row) FROM selected"
-    ).fetchall()
-    return Written(pairs, lefts, rights, columns)
+    return Written(matched.pairs, int(matched.left.sum()), int(matched.right.sum()), columns)
+
+
+class _Selected:
+    """The pairs of the table `work.selected`."""
+
+    def between(self, reader: duckdb.DuckDBPyConnection, first: int, end: int) -> Columns:
+        return read_selected(reader, _OF_PAIRS, first, end)
+
+
+def _with_covered(of_left: Density, of_right: Density, piece: Columns) -> Columns:
+    """The same with is_covered: whether a row alone lies where the other table has looked; a pair does."""
+    keys = piece["healpix_29"].to_numpy()
+    covered = np.ones(len(keys), bool)
+    for missing, density in (("left_row", of_left), ("right_row", of_right)):
+        alone = piece[missing].is_null().to_numpy(zero_copy_only=False)
+        covered[alone] = density.covers(keys[alone])
+    return piece | {"is_covered": pa.array(covered)}

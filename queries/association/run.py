@@ -21,6 +21,7 @@ from skyband.queries.association.select import select_best
 from skyband.queries.association.tune import Tuning
 from skyband.queries.crossmatch import check_free, matchable_table, sources
 from skyband.queries.crossmatch.meeting import arrange
+from skyband.queries.crossmatch.pieces import SELECTED
 from skyband.schema.columns import TableInfo
 from skyband.schema.keys import data_of
 from skyband.schema.progress import OnProgress
@@ -98,10 +99,10 @@ def associate(
             weigh_by_mixture(connection, right, density_by, pairing.density)
         share = options.completeness or fit_share(connection, left.rows, covered)
         if prior is not None:
-            judge(connection, left.rows, share)
+            judge(connection, left.rows, right.rows, share)
             learn_ratio(connection, right, prior)
             share = options.completeness or fit_share(connection, left.rows, covered)
-        judge(connection, left.rows, share)
+        judge(connection, left.rows, right.rows, share)
         [(candidates,)] = connection.execute("SELECT count(*) FROM judged").fetchall()
         select_best(connection, options.find, share)
         of_right, right_share = pairing.density, 0.0
@@ -111,7 +112,7 @@ def associate(
             right_share = _right_share(connection, right, of_left, share * covered.rows)
         calibration = calibrate(connection, options, pairing.shifts, share, covered, right_share)
         least = calibration.least_probability(options)
-        connection.execute(f"DELETE FROM selected WHERE p_match < {least!r}")
+        connection.execute(f"DELETE FROM {SELECTED} WHERE p_match < {least!r}")
         written = write_association(connection, options, (left, right), (of_left, of_right))
         counts = AssociationCounts(
             left_rows=left.rows,

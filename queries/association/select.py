@@ -8,32 +8,26 @@ import pyarrow as pa
 
 from skyband.queries.crossmatch.assign import assign
 from skyband.queries.crossmatch.options import Find
-from skyband.queries.crossmatch.select import take_best_first
-
-_BY_RANK = {
-    Find.ALL: "true",
-    Find.BEST1: "left_rank = 1",
-    Find.BEST2: "right_rank = 1",
-    Find.MUTUAL: "left_rank = 1 AND right_rank = 1",
-}
+from skyband.queries.crossmatch.pieces import keep_selected
+from skyband.queries.crossmatch.select import BY_RANK, take_best_first
 
 
 def select_best(connection: duckdb.DuckDBPyConnection, find: Find, share: float) -> None:
-    """Make the temporary table `selected`: rows of `judged` (judged.sql).
+    """Make the table `work.selected`: rows of the temporary table `judged` (judged.sql).
 
     Args:
         connection: where `judged` is.
         find: which pairs to keep.
         share: of left rows that have a counterpart.
     """
-    if find in _BY_RANK:
-        connection.execute(f"CREATE TEMP TABLE selected AS FROM judged WHERE {_BY_RANK[find]}")
+    if find in BY_RANK:
+        keep_selected(connection, f"judged WHERE {BY_RANK[find]}")
         return
     if find is Find.BEST:
         take_best_first(connection, "judged", cost="-p_match", left_tie="left_row", right_tie="right_row")
     else:
         _most_probable(connection, share)
-    connection.execute("CREATE TEMP TABLE selected AS FROM judged SEMI JOIN taken USING (left_row, right_row)")
+    keep_selected(connection, "judged SEMI JOIN taken USING (left_row, right_row)")
 
 
 def _most_probable(connection: duckdb.DuckDBPyConnection, share: float) -> None:

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from skyband.queries.association.judge import BINS
 from skyband.queries.association.options import PACKAGE
 from skyband.queries.crossmatch.chance import Shifts
 from skyband.queries.crossmatch.options import Find
@@ -62,7 +63,7 @@ class ShiftedPairs:
 
 
 def read_shifted(connection: duckdb.DuckDBPyConnection, shifts: Shifts) -> ShiftedPairs:
-    """The pairs of shifted rows among those of the temporary tables `weighed`, `judged` and `selected`."""
+    """The pairs of shifted rows among those of the temporary tables `weighed` and `judged` and of `work.selected`."""
     query = fill_sql(PACKAGE, "shifted_pairs", left_rows=str(shifts.table.rows))
     found = connection.sql(query).to_arrow_table()
     return ShiftedPairs(*(np.asarray(found[field.name].to_numpy()) for field in fields(ShiftedPairs)))
@@ -70,8 +71,10 @@ def read_shifted(connection: duckdb.DuckDBPyConnection, shifts: Shifts) -> Shift
 
 def draw_true_odds(connection: duckdb.DuckDBPyConnection, pairs: ShiftedPairs) -> Doubles:
     """Odds of a true pair for each shifted row, drawn from all pairs by their probabilities; shape of the pairs."""
-    found = connection.sql("SELECT odds, p_match FROM judged").to_arrow_table()
-    odds, whole = found["odds"].to_numpy(), np.cumsum(found["p_match"].to_numpy())
+    found = connection.sql(
+        f"SELECT exp(round(ln_odds * {BINS}) / {BINS}) AS odds, sum(p_match) AS p FROM judged GROUP BY 1 ORDER BY 1"
+    ).to_arrow_table()
+    odds, whole = found["odds"].to_numpy(), np.cumsum(found["p"].to_numpy())
     rows = int(pairs.row.max(initial=-1)) + 1
     if not (len(odds) and whole[-1] > 0 and rows):
         return np.zeros(len(pairs.row))

@@ -1,6 +1,6 @@
 -- Purpose: the pairs of shifted rows, and what left rows have of their right rows.
 -- Parameters: {left_rows} rows of the left table.
--- Input: weighed (weighed.sql), judged (judged.sql), selected (those of judged that were chosen).
+-- Input: weighed (weighed.sql), judged (judged.sql), work.selected (those of judged that were chosen).
 -- Output: row (number of the shifted row), odds, within; of the most probable pair of the right row claim (probability)
 --   and claim_odds, of its chosen one taken and taken_odds, and second_odds (of what that left row would have instead);
 --   0 where there is none.
@@ -15,7 +15,7 @@ chosen AS (
     SELECT
         right_row, max(p_match) AS taken, max(odds) AS taken_odds,
         max(CASE WHEN left_rank = 1 THEN exp(ln_second) ELSE 0 END) AS second_odds
-    FROM selected SEMI JOIN shifted USING (right_row)
+    FROM work.selected SEMI JOIN shifted USING (right_row)
     GROUP BY right_row
 )
 SELECT

@@ -142,7 +142,8 @@ def _sample(connection: duckdb.DuckDBPyConnection, meeting: Meeting, radius_arcs
         "SELECT w.healpix_29 AS key, w.d_ra, w.d_dec, w.saa - e.saa AS saa, w.sdd - e.sdd AS sdd, "
         "w.sad - e.sad AS sad, e.saa AS eaa, e.sdd AS edd, e.sad AS ead "
         f"FROM ({whole}) w JOIN ({extra}) e USING (left_row, right_row) "
-        f"WHERE w.sep_arcsec <= {radius_arcsec!r} QUALIFY count(*) OVER (PARTITION BY left_row) = 1"
+        f"WHERE w.sep_arcsec <= {radius_arcsec!r} QUALIFY count(*) OVER (PARTITION BY left_row) = 1 "
+        "ORDER BY left_row"  # what is fitted may not hang on the order in which pairs were found
     ).to_arrow_table()
     arrays = {name: found[name].to_numpy() for name in found.column_names}
     return Sample(**arrays, radius_arcsec=radius_arcsec)

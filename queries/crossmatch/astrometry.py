@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,6 +26,9 @@ SPEED_ARCSEC_YR = "(sqrt(ma * ma + md * md) * 648000 / pi())"
 """SQL over the relation of astrometry.sql: how fast a row moves."""
 
 _SPEED_MAS_YR = "sqrt(pow(pmra::DOUBLE, 2) + pow(pmdec::DOUBLE, 2))"
+
+_SAMPLE_ROWS = 200_000
+"""Rows that tell a quantile to a third of a percent."""
 
 _OF_RAYLEIGH = 1.5096
 """68.0 % of the lengths of normally distributed vectors are below so many of their sigma in one coordinate."""
@@ -173,10 +176,7 @@ def look_at(
     self = Astrometry(table, error_mas=error_mas, error_is_given=error_mas is not None)
     motions = [role for role in _MOTION_ERRORS if table.role(role)]
     positions = [role for role in _POSITION_ERRORS if table.role(role)] if error_mas is None else []
-    if error_mas is None and table.role("ra_dec_corr"):
-        _check(connection, table, "ra_dec_corr", "abs({}) > 1", "beyond 1, which no correlation can be")
-    for role in (*positions, *motions):
-        _check(connection, table, role, "{} <= 0", "of zero or less, which no error can be")
+    _check(connection, table, [*positions, *motions], correlated=error_mas is None)
     self = replace(
         self,
         missing_error_mas=_largest_median(connection, table, positions),
@@ -190,22 +190,28 @@ def look_at(
     return self
 
 
-def _check(connection: duckdb.DuckDBPyConnection, table: TableInfo, role: str, wrong: str, what: str) -> None:
-    """Refuse impossible values of a role."""
-    column = table.role(role)
-    assert column is not None
-    [rows] = _one_row(connection, table, [role], f"count(*) FILTER ({wrong.format(role)})")
-    if rows:
-        remedy = "" if role in _MOTION_ERRORS else f", or give one error for all rows, --error {table.name}=ARCSEC"
-        raise BadTable(f"{rows:,} rows of {table.name!r} have a {column.name} {what}: correct them{remedy}")
+def _check(connection: duckdb.DuckDBPyConnection, table: TableInfo, errors: Sequence[str], *, correlated: bool) -> None:
+    """Refuse impossible values of roles."""
+    wrong = {role: (f"{role} <= 0", "of zero or less, which no error can be") for role in errors}
+    if correlated and table.role("ra_dec_corr"):
+        wrong["ra_dec_corr"] = ("abs(ra_dec_corr) > 1", "beyond 1, which no correlation can be")
+    if not wrong:
+        return
+    counts = ", ".join(f"count(*) FILTER ({condition})" for condition, _ in wrong.values())
+    for (role, (_, what)), rows in zip(wrong.items(), _one_row(connection, table, wrong, counts), strict=True):
+        column = table.role(role)
+        assert column is not None
+        if rows:
+            remedy = "" if role in _MOTION_ERRORS else f", or give one error for all rows, --error {table.name}=ARCSEC"
+            raise BadTable(f"{rows:,} rows of {table.name!r} have a {column.name} {what}: correct them{remedy}")
 
 
 def _largest_median(connection: duckdb.DuckDBPyConnection, table: TableInfo, roles: Sequence[str]) -> float:
     """The largest of the medians of roles, 0 where there are none."""
     if not roles:
         return 0.0
-    medians = ", ".join(f"quantile_cont({role}::DOUBLE, 0.5) FILTER (isfinite({role}))" for role in roles)
-    return max((value for value in _one_row(connection, table, roles, medians) if value), default=0.0)
+    medians = [f"quantile_cont({role}::DOUBLE, 0.5) FILTER (isfinite({role}))" for role in roles]
+    return max((value for value in _quantiles(connection, table, roles, medians) if value), default=0.0)
 
 
 def knows_motions(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> bool:
@@ -218,24 +224,49 @@ def _typical_motion(connection: duckdb.DuckDBPyConnection, table: TableInfo) -> 
     """The scatter of a table's proper motions in each coordinate, mas/yr, little disturbed by the fast; None where all
     are NULL."""
     wanted = f"quantile_cont({_SPEED_MAS_YR}, 0.68) FILTER (isfinite({_SPEED_MAS_YR}))"
-    [found] = _one_row(connection, table, _MOTION, wanted)
-    return None if found is None else float(found) / _OF_RAYLEIGH
+    [found] = _quantiles(connection, table, _MOTION, [wanted])
+    return None if found is None else found / _OF_RAYLEIGH
+
+
+def _quantiles(
+    connection: duckdb.DuckDBPyConnection, table: TableInfo, roles: Iterable[str], wanted: Sequence[str]
+) -> Sequence[float | None]:
+    """Quantiles of roles of a table."""
+    return _of_sample(table, lambda sample: _one_row(connection, table, roles, ", ".join(wanted), f"rowid {sample}"))
+
+
+def _of_sample(table: TableInfo, ask: Callable[[str], Sequence[float | None]]) -> Sequence[float | None]:
+    """Quantiles of a sample of the rows where there are many; where it has none, of all.
+
+    Args:
+        table: what it says about itself.
+        ask: gives them for the rows whose number meets a condition, SQL that follows it.
+    """
+    found = ask(f"% {table.rows // _SAMPLE_ROWS or 1} = 0")
+    return ask(">= 0") if None in found and table.rows > _SAMPLE_ROWS else found
 
 
 def variance_arcsec2(connection: duckdb.DuckDBPyConnection, side: Astrometry, quantile: float = 0.5) -> float:
     """What rows say of the variance of their position, both coordinates together: a quantile, 0 of an empty table."""
-    [(found,)] = connection.execute(f"SELECT quantile_cont(vaa + vdd, {quantile!r}) FROM {side.rows()}").fetchall()
-    return float(found or 0.0)
+
+    def ask(sample: str) -> Sequence[float | None]:
+        rows = side.rows(f"row {sample}")
+        [found] = connection.execute(f"SELECT quantile_cont(vaa + vdd, {quantile!r}) FROM {rows}").fetchall()
+        return found
+
+    [found] = _of_sample(side.table, ask)
+    return found or 0.0
 
 
 def _one_row(
-    connection: duckdb.DuckDBPyConnection, table: TableInfo, roles: Iterable[str], wanted: str
+    connection: duckdb.DuckDBPyConnection, table: TableInfo, roles: Iterable[str], wanted: str, where: str = "true"
 ) -> tuple[Any, ...]:
-    [found] = connection.execute(f"SELECT {wanted} FROM {_with_roles(table, roles)}").fetchall()
+    [found] = connection.execute(f"SELECT {wanted} FROM {_with_roles(table, roles, where)}").fetchall()
     row: tuple[Any, ...] = found
     return row
 
 
-def _with_roles(table: TableInfo, roles: Iterable[str]) -> str:
+def _with_roles(table: TableInfo, roles: Iterable[str], where: str = "true") -> str:
     """SQL of the rows of a table, roles under their standard names and in their units."""
-    return f"(SELECT {', '.join(key_expressions(table, ('id', 'ra', 'dec', *roles)))} FROM {data_of(table)})"
+    chosen = ", ".join(key_expressions(table, ("id", "ra", "dec", *roles)))
+    return f"(SELECT {chosen} FROM {data_of(table)} WHERE {where})"

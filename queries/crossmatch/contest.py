@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +16,7 @@ from skyband.schema.columns import TableInfo
 from skyband.schema.keys import numbered_rows
 from skyband.schema.sql import fill_sql
 
-_BATCH_ROWS = 250_000
+BATCH_ROWS = 250_000
 """Few enough for memory that is used again, not asked for anew."""
 
 Rows = NDArray[np.int64]
@@ -47,29 +49,54 @@ class PlainPairs:
         return Pairs(places + first, right_row[places].astype(np.int64), chord2[places])
 
 
-def split_candidates(connection: duckdb.DuckDBPyConnection, left: TableInfo, right: TableInfo) -> PlainPairs:
-    """Return the plain pairs of the temporary table `candidates`, and make the temporary table `ranked` of the rest.
+class Contest:
+    """Which rows of two tables stand in several pairs, found batch by batch.
 
     Marking rows in arrays takes a tenth of the time of windows over all pairs.
     """
-    lefts, rights = _Partners(left.rows, right.rows), _Partners(right.rows, left.rows)
+
+    def __init__(self, left_rows: int, right_rows: int) -> None:
+        self.lefts, self.rights = _Partners(left_rows, right_rows), _Partners(right_rows, left_rows)
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection, pairs: str, left_rows: int, right_rows: int) -> Contest:
+        """The contest among all of a relation of (left_row, right_row); no pair is in it twice."""
+        self = cls(left_rows, right_rows)
+        for batch in connection.sql(f"SELECT left_row, right_row FROM {pairs}").to_arrow_reader(BATCH_ROWS):
+            self.add(*(column.to_numpy() for column in batch.columns))
+        return self
+
+    def add(self, left_row: Rows, right_row: Rows) -> None:
+        """Note some pairs; none comes twice."""
+        self.lefts.add(left_row, right_row)
+        self.rights.add(right_row, left_row)
+
+    @contextmanager
+    def condition(self, connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+        """SQL over left_row and right_row while the context lasts: whether either stands in another pair, too."""
+        sides = {"left_rivals": self.lefts, "right_rivals": self.rights}
+        for name, side in sides.items():
+            connection.register(name, pa.table({"row": np.flatnonzero(side.has_several)}))
+        yield "left_row IN (SELECT row FROM left_rivals) OR right_row IN (SELECT row FROM right_rivals)"
+        for name in sides:
+            connection.unregister(name)
+
+
+def split_candidates(connection: duckdb.DuckDBPyConnection, left: TableInfo, right: TableInfo) -> PlainPairs:
+    """Return the plain pairs of the temporary table `candidates`, and make the temporary table `ranked` of the rest."""
+    contest = Contest(left.rows, right.rows)
     chord2 = np.empty(left.rows)
     found = connection.sql(f"SELECT left_row, right_row, chord2 FROM candidates WHERE left_row < {left.rows}")
-    for batch in found.to_arrow_reader(_BATCH_ROWS):
+    for batch in found.to_arrow_reader(BATCH_ROWS):
         one, other, chord2_of_pair = (column.to_numpy() for column in batch.columns)
-        lefts.add(one, other)
-        rights.add(other, one)
+        contest.add(one, other)
         chord2[one] = chord2_of_pair
-    connection.register("left_rivals", pa.table({"row": np.flatnonzero(lefts.has_several)}))
-    connection.register("right_rivals", pa.table({"row": np.flatnonzero(rights.has_several)}))
-    contested = "left_row IN (SELECT row FROM left_rivals) OR right_row IN (SELECT row FROM right_rivals)"
-    rank_candidates(connection, left, right, f"left_row < {left.rows} AND ({contested})")
-    connection.unregister("left_rivals")
-    connection.unregister("right_rivals")
-    right_row = lefts.last
-    right_row[lefts.has_several] = -1
+    with contest.condition(connection) as contested:
+        rank_candidates(connection, left, right, f"left_row < {left.rows} AND ({contested})")
+    right_row = contest.lefts.last
+    right_row[contest.lefts.has_several] = -1
     paired = np.flatnonzero(right_row >= 0)
-    right_row[paired[rights.has_several[right_row[paired]]]] = -1
+    right_row[paired[contest.rights.has_several[right_row[paired]]]] = -1
     return PlainPairs(right_row, chord2)
 
 

@@ -16,7 +16,7 @@ from skyband.queries.crossmatch.contest import rank_candidates, split_candidates
 from skyband.queries.crossmatch.groups import link_groups
 from skyband.queries.crossmatch.meeting import Meeting, arrange
 from skyband.queries.crossmatch.options import MatchOptions
-from skyband.queries.crossmatch.product import find_matched, write_pairs
+from skyband.queries.crossmatch.product import write_pairs
 from skyband.queries.crossmatch.select import select_pairs
 from skyband.schema.columns import TableInfo
 from skyband.schema.errors import BadTable, TableExists
@@ -184,8 +184,7 @@ def _build_pairs(
     [(limit,)] = connection.execute("SELECT pow(chord_limit(? / 3600.0), 2)", [options.radius_arcsec]).fetchall()
     select_pairs(connection, options.find, limit)
     connection.execute("DROP TABLE ranked")
-    matched = find_matched(connection, plain, right.rows)
-    write_pairs(connection, options, left, right, plain, matched)
+    matched = write_pairs(connection, options, left, right, plain)
     return matched.pairs, int(matched.left.sum()), int(matched.right.sum())
 
 

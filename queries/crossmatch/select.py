@@ -7,22 +7,21 @@ import pyarrow as pa
 
 from skyband.queries.crossmatch.assign import assign
 from skyband.queries.crossmatch.options import Find
+from skyband.queries.crossmatch.pieces import keep_selected
 from skyband.schema.sql import fill_sql
 
 _PACKAGE = "skyband.queries.crossmatch"
-_BY_RANK = {
-    Find.ALL: "FROM ranked",
-    Find.BEST1: "FROM ranked WHERE left_rank = 1",
-    Find.BEST2: "FROM ranked WHERE right_rank = 1",
-    Find.MUTUAL: "FROM ranked WHERE left_rank = 1 AND right_rank = 1",
+BY_RANK = {
+    Find.ALL: "true",
+    Find.BEST1: "left_rank = 1",
+    Find.BEST2: "right_rank = 1",
+    Find.MUTUAL: "left_rank = 1 AND right_rank = 1",
 }
-_TAKEN = "FROM ranked SEMI JOIN taken USING (left_row, right_row)"
+"""Conditions of the choices that ask for ranks alone."""
 
 
 def select_pairs(connection: duckdb.DuckDBPyConnection, find: Find, chord2_limit: float) -> None:
-    """Make `work.selected` from the temporary table `ranked`: the same columns, sorted by left row and rank.
-
-    It is no temporary table, so that other cursors can read it.
+    """Make `work.selected` from the temporary table `ranked`.
 
     Args:
         connection: where `ranked` is.
@@ -33,8 +32,10 @@ def select_pairs(connection: duckdb.DuckDBPyConnection, find: Find, chord2_limit
         take_best_first(connection, "ranked", cost="chord2", left_tie="left_id", right_tie="right_id")
     elif find is Find.ONE_TO_ONE:
         _greatest_sum(connection, chord2_limit)
-    connection.execute("CREATE SCHEMA work")
-    connection.execute(f"CREATE TABLE work.selected AS {_BY_RANK.get(find, _TAKEN)} ORDER BY left_row, left_rank")
+    if find in BY_RANK:
+        keep_selected(connection, f"ranked WHERE {BY_RANK[find]}")
+    else:
+        keep_selected(connection, "ranked SEMI JOIN taken USING (left_row, right_row)")
 
 
 def take_best_first(
