@@ -34,6 +34,8 @@ def hook(event, arguments):
             os.kill(os.getpid(), sent)
 sys.argv = ["skyband", *sys.argv[5:]]
 from skyband.server.cli import main
+# Jobs that a script sends to the background are begun deaf to SIGINT.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.addaudithook(hook)
 main()
 """
