@@ -21,7 +21,6 @@ from skyband.schema.keys import numbered_rows
 # Rows of the longer table in a piece, about: small enough for memory that is used again, not asked for anew.
 _PIECE_ROWS = 250_000
 _ROW_GROUP_ROWS = 122_880
-_NO_ROWS: Rows = np.empty(0, np.int64)
 _PLACE = ("ra", "dec", "healpix_29")
 
 SELECTED = "work.selected"
