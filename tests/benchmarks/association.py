@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -117,8 +116,6 @@ def _nway(bench: Bench, job: str, sky: _Sky, tables: list[str], radius_arcsec: f
     if found is None:
         return bench.keep(Measurement(job, "NWAY", result="not installed: no nway (see SKYBAND_BENCH_PEERS)"))
     python, installed = found
-    empty = sky.folder / "nway"
-    rmtree(empty, ignore_errors=True)
     return bench.measure(
         job,
         f"NWAY {installed}, FITS to FITS",
@@ -130,7 +127,6 @@ def _nway(bench: Bench, job: str, sky: _Sky, tables: list[str], radius_arcsec: f
         radius_arcsec=radius_arcsec,
         completeness=COMPLETENESS,
         save=str(sky.folder / "nway.fits"),
-        folder=str(empty),
     )
 
 

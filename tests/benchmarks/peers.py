@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 Answer = dict[str, Any]
@@ -116,18 +117,16 @@ def acid_match(left: str, right: str, radius_arcsec: float, save: str | None, wi
     return pairs(rows["sep_arcsec"].to_numpy()) | times
 
 
-def nway_match(
-    program: str, files: list[str], radius_arcsec: float, completeness: float, save: str, folder: str
-) -> Answer:
-    """All groups with their probabilities, FITS to FITS. It keeps what it matched in a cache, which must be empty."""
+def nway_match(program: str, files: list[str], radius_arcsec: float, completeness: float, save: str) -> Answer:
+    """All groups with their probabilities, FITS to FITS, each time in a new folder, where it keeps what it matched."""
     from astropy.io import fits
 
     command = [sys.executable, program, *(part for path in files for part in (path, ":pos_err"))]
     command += [f"--out={save}", "--radius", str(radius_arcsec), "--prior-completeness", str(completeness)]
-    Path(folder).mkdir()
-    began = time.perf_counter()
-    finished = subprocess.run(command, capture_output=True, text=True, cwd=folder)
-    seconds = time.perf_counter() - began
+    with TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        finished = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+        seconds = time.perf_counter() - began
     if finished.returncode:
         sys.exit(finished.stderr)
     with fits.open(save) as file:
