@@ -83,14 +83,13 @@ def judge(connection: duckdb.DuckDBPyConnection, left_rows: int, right_rows: int
         left_rows, right_rows: of the tables.
         share: of left rows that have a counterpart.
     """
-    contest = Contest.of(connection, f"(FROM weighed WHERE left_row < {left_rows})", left_rows, right_rows)
+    pairs = f"weighed WHERE left_row < {left_rows}"
+    contest = Contest.of(connection, pairs, left_rows, right_rows)
     with contest.condition(connection) as contested:
         parts = {
             "plain": "(SELECT *, odds AS total, ln_odds AS ln_best, NULL::DOUBLE AS ln_second, 1 AS left_rank, "
-            f"1 AS n_neighbours FROM weighed WHERE left_row < {left_rows} AND NOT ({contested}))",
-            "contested": fill_sql(
-                PACKAGE, "ranked", pairs=f"(FROM weighed WHERE left_row < {left_rows} AND ({contested}))"
-            ),
+            f"1 AS n_neighbours FROM {pairs} AND NOT ({contested}))",
+            "contested": fill_sql(PACKAGE, "ranked", pairs=f"(FROM {pairs} AND ({contested}))"),
         }
         probable = {name: fill_sql(PACKAGE, "probable", pairs=part, share=repr(share)) for name, part in parts.items()}
         connection.execute(f"CREATE OR REPLACE TEMP TABLE judged AS {fill_sql(PACKAGE, 'judged', **probable)}")

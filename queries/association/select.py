@@ -8,8 +8,7 @@ import pyarrow as pa
 
 from skyband.queries.crossmatch.assign import assign
 from skyband.queries.crossmatch.options import Find
-from skyband.queries.crossmatch.pieces import keep_selected
-from skyband.queries.crossmatch.select import BY_RANK, take_best_first
+from skyband.queries.crossmatch.select import keep_selected, take_best_first
 
 
 def select_best(connection: duckdb.DuckDBPyConnection, find: Find, share: float) -> None:
@@ -20,14 +19,11 @@ def select_best(connection: duckdb.DuckDBPyConnection, find: Find, share: float)
         find: which pairs to keep.
         share: of left rows that have a counterpart.
     """
-    if find in BY_RANK:
-        keep_selected(connection, f"judged WHERE {BY_RANK[find]}")
-        return
     if find is Find.BEST:
         take_best_first(connection, "judged", cost="-p_match", left_tie="left_row", right_tie="right_row")
-    else:
+    elif find is Find.ONE_TO_ONE:
         _most_probable(connection, share)
-    keep_selected(connection, "judged SEMI JOIN taken USING (left_row, right_row)")
+    keep_selected(connection, "judged", find)
 
 
 def _most_probable(connection: duckdb.DuckDBPyConnection, share: float) -> None:

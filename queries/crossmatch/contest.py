@@ -60,7 +60,7 @@ class Contest:
 
     @classmethod
     def of(cls, connection: duckdb.DuckDBPyConnection, pairs: str, left_rows: int, right_rows: int) -> Contest:
-        """The contest among all of a relation of (left_row, right_row); no pair is in it twice."""
+        """The contest among pairs, SQL that follows FROM and gives left_row and right_row; no pair comes twice."""
         self = cls(left_rows, right_rows)
         for batch in connection.sql(f"SELECT left_row, right_row FROM {pairs}").to_arrow_reader(BATCH_ROWS):
             self.add(*(column.to_numpy() for column in batch.columns))

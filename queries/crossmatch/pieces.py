@@ -18,8 +18,6 @@ from skyband.schema.columns import TableInfo
 from skyband.schema.healpix import KEY_ORDER
 from skyband.schema.keys import numbered_rows
 
-# Rows of the longer table in a piece, about: small enough for memory that is used again, not asked for anew.
-_PIECE_ROWS = 250_000
 _ROW_GROUP_ROWS = 122_880
 _PLACE = ("ra", "dec", "healpix_29")
 
@@ -55,15 +53,6 @@ class Matched:
             self.right[batch["right_row"].to_numpy()] = True
             pairs += batch.num_rows
         return replace(self, pairs=pairs)
-
-
-def keep_selected(connection: duckdb.DuckDBPyConnection, pairs: str) -> None:
-    """Make the table `work.selected` of a relation of pairs, sorted by left_row and left_rank.
-
-    It is no temporary table, so that other cursors can read it.
-    """
-    connection.execute("CREATE SCHEMA work")
-    connection.execute(f"CREATE TABLE {SELECTED} AS FROM {pairs} ORDER BY left_row, left_rank")
 
 
 def read_selected(reader: duckdb.DuckDBPyConnection, columns: Iterable[str], first: int, end: int) -> Columns:
@@ -120,7 +109,7 @@ def _pieces(
     right_ids = _ids(reader.sql(f"SELECT id FROM {numbered_rows(right)}").to_arrow_table()["id"])
     longest = max((left, right), key=lambda table: table.rows)
     rows = 0
-    for keys in pairwise(_key_cuts(reader, longest, max(1, longest.rows // _PIECE_ROWS))):
+    for keys in pairwise(_key_cuts(reader, longest, max(1, longest.rows // BATCH_ROWS))):
         run = _Run.read(reader, left, *keys)
         found = pairs.between(reader, run.first, run.end if join.has_pairs else run.first)
         if join.has_unmatched_left:

@@ -7,11 +7,11 @@ import pyarrow as pa
 
 from skyband.queries.crossmatch.assign import assign
 from skyband.queries.crossmatch.options import Find
-from skyband.queries.crossmatch.pieces import keep_selected
+from skyband.queries.crossmatch.pieces import SELECTED
 from skyband.schema.sql import fill_sql
 
 _PACKAGE = "skyband.queries.crossmatch"
-BY_RANK = {
+_BY_RANK = {
     Find.ALL: "true",
     Find.BEST1: "left_rank = 1",
     Find.BEST2: "right_rank = 1",
@@ -32,10 +32,21 @@ def select_pairs(connection: duckdb.DuckDBPyConnection, find: Find, chord2_limit
         take_best_first(connection, "ranked", cost="chord2", left_tie="left_id", right_tie="right_id")
     elif find is Find.ONE_TO_ONE:
         _greatest_sum(connection, chord2_limit)
-    if find in BY_RANK:
-        keep_selected(connection, f"ranked WHERE {BY_RANK[find]}")
-    else:
-        keep_selected(connection, "ranked SEMI JOIN taken USING (left_row, right_row)")
+    keep_selected(connection, "ranked", find)
+
+
+def keep_selected(connection: duckdb.DuckDBPyConnection, pairs: str, find: Find) -> None:
+    """Make the table `work.selected`, sorted by left_row and left_rank. It is no temporary table, so that other cursors
+    can read it.
+
+    Args:
+        connection: where the pairs are, and the temporary table `taken` where ranks alone do not decide.
+        pairs: table of (left_row, right_row, left_rank, right_rank), and any other columns.
+        find: which of them to keep.
+    """
+    chosen = f"WHERE {_BY_RANK[find]}" if find in _BY_RANK else "SEMI JOIN taken USING (left_row, right_row)"
+    connection.execute("CREATE SCHEMA work")
+    connection.execute(f"CREATE TABLE {SELECTED} AS FROM {pairs} {chosen} ORDER BY left_row, left_rank")
 
 
 def take_best_first(
